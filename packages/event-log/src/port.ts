@@ -1,0 +1,64 @@
+import type { Fault } from '@tachograph/wire';
+import type { LogRecord, StoredRecord } from './record.ts';
+
+/** What became of an append to one partition. */
+export type AppendOutcome =
+  /** Durable: fsynced, or on all in-sync replicas. The records stand at `baseOffset` and after, without gaps. */
+  | { readonly kind: 'appended'; readonly baseOffset: number }
+  /** Nothing was appended, and never will be: `culprit` is the index of the record that is at fault. */
+  | { readonly kind: 'rejected'; readonly culprit: number; readonly fault: Fault }
+  /** It may be in the log, or may still come. Only reading the log tells; absence at its end proves nothing for ever. */
+  | { readonly kind: 'ambiguous'; readonly cause: unknown };
+
+export type LogDescription = {
+  readonly adapter: 'embedded' | 'kafka';
+  readonly name: string;
+  readonly partitions: number;
+  /** Bytes that one append may hold, keys, headers and overhead included. */
+  readonly appendBytesMax: number;
+};
+
+/**
+ * The ordered log. Within a partition, all readers see the same records in the same order, and never a record
+ * before every acknowledged one ahead of it.
+ */
+export interface EventLog {
+  describe(): Promise<LogDescription>;
+  /**
+   * Appends all `records` in one piece or none of them. At most one call per partition may be unsettled: the
+   * caller's lane sees to it. `deadline` bounds the wait; passing it makes the outcome `ambiguous`.
+   */
+  append(partition: number, records: readonly LogRecord[], deadline: AbortSignal): Promise<AppendOutcome>;
+  /** The offset of the oldest record that can be read, and the one that the next record gets. */
+  offsets(partition: number): Promise<{ readonly oldest: number; readonly next: number }>;
+  /** The records with `from` ≤ offset < `to`, in order, in batches of bounded size. */
+  readRange(partition: number, from: number, to: number): AsyncIterable<readonly StoredRecord[]>;
+  /** A reader that shares the partitions with every other reader of the same group. */
+  openGroup(group: string): Promise<GroupReader>;
+  close(): Promise<void>;
+}
+
+/** What a group's owner of a partition is handed, one call at a time for each partition. */
+export type GroupHandler = {
+  /** This reader owns `partition` from now on. `position` is the offset to go on from (0 for a new group). */
+  readonly assigned: (partition: number, position: number) => Promise<void>;
+  /** The next records. Reading of this partition goes on when the promise resolves; a rejection ends the reader. */
+  readonly batch: (partition: number, records: readonly StoredRecord[]) => Promise<void>;
+  /** Another reader owns `partition` from now on; nothing of it may be committed any more. */
+  readonly revoked: (partition: number) => Promise<void>;
+};
+
+/** State that belongs to a position: a value by key, both opaque to the log. `null` removes the key. */
+export type StateChanges = ReadonlyMap<string, string | null>;
+
+export interface GroupReader {
+  /** Reads until `signal` aborts, then lets the running handler calls end. */
+  run(handler: GroupHandler, signal: AbortSignal): Promise<void>;
+  /** The values that earlier commits left under `keys`, in this group and partition. */
+  load(partition: number, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Moves the position to `next` (the offset of the first record that is still to be handled) and stores
+   * `changes` with it in one transaction. Call it only at the end of an append.
+   */
+  commit(partition: number, next: number, changes: StateChanges): Promise<void>;
+}

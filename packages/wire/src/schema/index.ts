@@ -1,0 +1,2 @@
+export { CATALOGUE, type ActionKind, type CatalogueAction, type CatalogueEntry } from './catalogue.ts';
+export { auditEventSchema, parseLeaf } from './event.ts';
