@@ -1,0 +1,31 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** One line of the exported feed, in the format `cloudevents`. */
+export type FeedLine = {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly sequence: string;
+  readonly data?: { readonly id: string; readonly action: string; readonly data?: Record<string, unknown> };
+};
+
+/** Everything that the exporter has written, oldest file first. A line that is not whole yet is left out. */
+export async function readFeed(dataDir: string): Promise<FeedLine[]> {
+  const dir = join(dataDir, 'export');
+  const names = (await readdir(dir)).filter((name) => /^events.*\.ndjson$/.test(name));
+  // Rotated files carry their time in the name; the open one has none and comes last.
+  names.sort((a, b) => (a === 'events.ndjson' ? 1 : b === 'events.ndjson' ? -1 : a.localeCompare(b)));
+  const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
+  const lines = texts.join('').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as FeedLine);
+}
+
+/** The indices of each log in the order in which the feed has them. */
+export function indicesBySource(feed: readonly FeedLine[]): Map<string, number[]> {
+  const indices = new Map<string, number[]>();
+  for (const line of feed) {
+    indices.set(line.source, [...(indices.get(line.source) ?? []), Number(line.sequence)]);
+  }
+  return indices;
+}

@@ -1,0 +1,95 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+
+const MAIN = fileURLToPath(new URL('../../packages/tachograph/dist/main.js', import.meta.url));
+
+export type Served = {
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly adminToken: string;
+  readonly pid: number;
+  /** What the process has printed so far. */
+  readonly output: () => string;
+  /** Ends it as an operator does, and answers its exit code. */
+  readonly stop: () => Promise<number | null>;
+  /** Ends it as a power cut does. */
+  readonly kill: () => Promise<void>;
+};
+
+const ADMIN_TOKEN = 'test-administrator-token-of-enough-length';
+
+/** Starts the built all-in-one server on loopback and waits until it is ready. */
+export async function serve(options: {
+  dataDir: string;
+  port?: number;
+  env?: Record<string, string>;
+}): Promise<Served> {
+  const port = options.port ?? (await freePort());
+  const child = spawn(process.execPath, [MAIN, 'serve'], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PORT: String(port),
+      DATA_DIR: options.dataDir,
+      ADMIN_TOKEN,
+      LOG_LEVEL: 'warn',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exited = once(child, 'exit');
+  const url = `http://localhost:${port}`;
+  await eventually(`ready at ${url}`, async () => {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`);
+    return (await isReady(url)) ? true : null;
+  });
+  return {
+    url,
+    port,
+    dataDir: options.dataDir,
+    adminToken: ADMIN_TOKEN,
+    pid: child.pid!,
+    output: () => output,
+    stop: () => end(child, exited, 'SIGTERM'),
+    kill: async () => {
+      await end(child, exited, 'SIGKILL');
+    },
+  };
+}
+
+async function end(
+  child: ChildProcess,
+  exited: Promise<unknown>,
+  signal: NodeJS.Signals,
+): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+  await exited;
+  return child.exitCode;
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/readyz`)).ok;
+  } catch (error) {
+    // A refused connection is what "not ready yet" looks like from outside.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+/** A port on loopback that nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
