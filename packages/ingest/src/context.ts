@@ -1,0 +1,58 @@
+import type { EventLog } from '@tachograph/event-log';
+import type { Authority, NoteKey, NoteSigner } from '@tachograph/wire';
+import type { Logger } from 'pino';
+import type { Registry } from './registry/registry.ts';
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number;
+
+/** The keys of an ingest node. The directive key's private half is held by the control role alone. */
+export type IngestKeys = {
+  /** Cosignature keys (0x04), `<authority>/ingest`: one, or two while they rotate. All of them sign. */
+  readonly cosigners: readonly NoteSigner[];
+  /** Every public cosignature key whose receipts count here, past ones included. */
+  readonly cosignerKeys: readonly NoteKey[];
+  /** `<authority>/lease` (0x01). */
+  readonly lease: NoteSigner;
+  /** `<authority>/log` (0x01): the device key of every tenant's own log. */
+  readonly log: NoteSigner;
+  /** The signed `tachograph keys/v1` note. */
+  readonly keysNote: string;
+  /** The directive key's vkey. */
+  readonly directiveKey: string;
+};
+
+/** What the append path counts. Implemented by `metrics.ts`; no device or tenant is a label. */
+export type AppendMetrics = {
+  /** A request ended: `appended`, `check_in` or the code of its refusal. */
+  readonly requestEnded: (outcome: string, leaves: number, seconds: number) => void;
+  readonly leavesAppended: (accepted: number, rejected: number) => void;
+  /** One write of a lane: how many requests shared it, their encoded bytes, and how long it took. */
+  readonly laneWrote: (requests: number, bytes: number, seconds: number) => void;
+  readonly laneWaiting: (partition: number, bytes: number) => void;
+  readonly laneRecovered: (partition: number, records: number) => void;
+  readonly filterAlarm: (kind: 'fork' | 'gap' | 'stale' | 'invalid' | 'broken') => void;
+  readonly outboxWaiting: (events: number) => void;
+};
+
+/** The settings that the append path reads. `IngestConfig` has at least these. */
+export type AppendConfig = {
+  readonly authority: Authority;
+  /** Encoded bytes that may wait in one lane before requests are turned away. */
+  readonly laneBytesMax: number;
+  /** How long the log may take to settle one append. */
+  readonly appendTimeoutMs: number;
+  /** Seconds between check-ins that devices are asked for. */
+  readonly checkInSeconds: number;
+};
+
+/** What every route is given. */
+export type IngestContext = {
+  readonly config: AppendConfig;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly log: EventLog;
+  readonly keys: IngestKeys;
+  readonly logger: Logger;
+  readonly metrics: AppendMetrics;
+};

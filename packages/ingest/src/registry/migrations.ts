@@ -1,0 +1,78 @@
+import { sql, type Kysely } from 'kysely';
+
+/**
+ * The schema's history. Statements are SQL that SQLite and PostgreSQL share, but for the names of the types,
+ * which `types` gives. A version that has been released never changes.
+ */
+type ColumnTypes = { readonly bytes: string; readonly integer: string };
+
+export const SQLITE_TYPES: ColumnTypes = { bytes: 'blob', integer: 'integer' };
+
+const MIGRATIONS: readonly ((types: ColumnTypes) => readonly string[])[] = [
+  ({ bytes, integer }) => [
+    `create table tenants (id text primary key, name text not null, parent text, policy text not null,
+       created_at ${integer} not null)`,
+    `create table tenant_logs (tenant text primary key, device text not null, next_index ${integer} not null)`,
+    `create table outbox (tenant text not null, leaf_index ${integer} not null, leaf ${bytes} not null,
+       primary key (tenant, leaf_index))`,
+    `create table devices (tenant text not null, device text not null, public_key ${bytes} not null,
+       installation text not null, installation_label text, platform text, subject text, status text not null,
+       lease_profile text, predecessor text, enrolled_at ${integer} not null, revoked_at ${integer},
+       revocation_reason text, primary key (tenant, device))`,
+    `create index devices_by_subject on devices (tenant, subject)`,
+    `create table sightings (tenant text not null, device text not null, received_at ${integer} not null,
+       pending_count ${integer} not null, oldest_pending_at ${integer}, wall_at ${integer} not null,
+       boot text not null, monotonic_ms double precision not null, clock_offset_ms ${integer} not null,
+       primary key (tenant, device))`,
+    `create table heads (tenant text not null, device text not null, partition ${integer} not null,
+       size ${integer} not null, range ${bytes} not null, checkpoint text, cosigned_seconds ${integer} not null,
+       restored_receipt text, carried_from ${integer}, carried_count ${integer}, primary key (tenant, device))`,
+    `create table windows (tenant text not null, device text not null, from_size ${integer} not null,
+       to_size ${integer} not null, range ${bytes} not null, hashes ${bytes} not null,
+       primary key (tenant, device, from_size))`,
+    `create table cosigned (tenant text not null, device text not null, size ${integer} not null,
+       time_seconds ${integer} not null, primary key (tenant, device, size, time_seconds))`,
+    `create table rejections (tenant text not null, device text not null, leaf_index ${integer} not null,
+       code text not null, primary key (tenant, device, leaf_index))`,
+    `create table forks (tenant text not null, device text not null, id text not null,
+       leaf_index ${integer} not null, accepted_checkpoint text not null, submitted_checkpoint text not null,
+       differing text not null, detected_at ${integer} not null, primary key (tenant, device, id))`,
+    `create table partitions (partition ${integer} primary key, settled_offset ${integer} not null)`,
+    `create table directives (id text primary key, tenant text not null, device text not null,
+       note text not null, issued_at ${integer} not null, confirmed_at ${integer})`,
+    `create index directives_by_device on directives (tenant, device)`,
+    `create table enrolment_tokens (id text primary key, tenant text not null, hash ${bytes} not null unique,
+       uses_left ${integer} not null, expires_at ${integer} not null, networks text, subject text,
+       created_at ${integer} not null)`,
+    `create table admin_tokens (id text primary key, hash ${bytes} not null unique, tenant text,
+       created_at ${integer} not null)`,
+  ],
+];
+
+const VERSION_KEY = 'schema_version';
+
+/**
+ * Brings the schema to the present version, one transaction a step.
+ * @throws where the registry was made by a newer release
+ */
+export async function migrate<Schema>(db: Kysely<Schema>, types: ColumnTypes): Promise<void> {
+  await sql`create table if not exists meta (key text primary key, value text not null)`.execute(db);
+  for (;;) {
+    const done = await db.transaction().execute(async (trx) => {
+      const { rows } = await sql<{
+        value: string;
+      }>`select value from meta where key = ${VERSION_KEY}`.execute(trx);
+      const version = Number(rows[0]?.value ?? 0);
+      if (version > MIGRATIONS.length) {
+        throw new Error(`the registry has schema ${version}; this release knows ${MIGRATIONS.length}`);
+      }
+      const step = MIGRATIONS[version];
+      if (step === undefined) return true;
+      for (const statement of step(types)) await sql.raw(statement).execute(trx);
+      await sql`insert into meta (key, value) values (${VERSION_KEY}, ${String(version + 1)})
+        on conflict (key) do update set value = excluded.value`.execute(trx);
+      return false;
+    });
+    if (done) return;
+  }
+}

@@ -1,0 +1,160 @@
+import type { Bytes } from '@tachograph/wire';
+
+/**
+ * The registry's tables. Times are milliseconds since the epoch unless a name ends in `_seconds` (POSIX seconds);
+ * lists and documents are JSON text; hashes and ranges are bytes, 32 a hash, one after the other.
+ *
+ * What the topic holds (heads, windows, rejections) is here only as a checkpoint of it: it heals by reading.
+ */
+export type RegistrySchema = {
+  meta: MetaTable;
+  tenants: TenantsTable;
+  tenant_logs: TenantLogsTable;
+  outbox: OutboxTable;
+  devices: DevicesTable;
+  sightings: SightingsTable;
+  heads: HeadsTable;
+  windows: WindowsTable;
+  cosigned: CosignedTable;
+  rejections: RejectionsTable;
+  forks: ForksTable;
+  partitions: PartitionsTable;
+  directives: DirectivesTable;
+  enrolment_tokens: EnrolmentTokensTable;
+  admin_tokens: AdminTokensTable;
+};
+
+export type MetaTable = { key: string; value: string };
+
+export type TenantsTable = {
+  id: string;
+  name: string;
+  parent: string | null;
+  /** JSON of the tenant's policy. */
+  policy: string;
+  created_at: number;
+};
+
+/** The tenant's own log: which device it is, and the index that its next event gets. */
+export type TenantLogsTable = { tenant: string; device: string; next_index: number };
+
+/** Events of the tenant's own log that may not be in the topic yet. `leaf` is final: its index was given with it. */
+export type OutboxTable = { tenant: string; leaf_index: number; leaf: Bytes };
+
+export type DeviceStatus = 'pending_approval' | 'enrolled' | 'quarantined' | 'revoked';
+
+export type DevicesTable = {
+  tenant: string;
+  /** Thumbprint of `public_key`. */
+  device: string;
+  public_key: Bytes;
+  /** Thumbprint of the first device of its line. */
+  installation: string;
+  installation_label: string | null;
+  platform: string | null;
+  subject: string | null;
+  status: DeviceStatus;
+  lease_profile: string | null;
+  /** The device that named this one its successor. */
+  predecessor: string | null;
+  enrolled_at: number;
+  revoked_at: number | null;
+  revocation_reason: string | null;
+};
+
+/** What a device said in its newest request note. */
+export type SightingsTable = {
+  tenant: string;
+  device: string;
+  received_at: number;
+  pending_count: number;
+  oldest_pending_at: number | null;
+  wall_at: number;
+  boot: string;
+  monotonic_ms: number;
+  /** Device's wall clock − ingest's clock. */
+  clock_offset_ms: number;
+};
+
+/** The newest settled state of a device's log. A row may exist for a device that the registry does not know. */
+export type HeadsTable = {
+  tenant: string;
+  device: string;
+  partition: number;
+  size: number;
+  range: Bytes;
+  /** The device-signed note at `size`; `null` at 0 and after a restore. */
+  checkpoint: string | null;
+  /** The time that the newest cosignature of this size carries. */
+  cosigned_seconds: number;
+  /** A cosigned checkpoint that was brought back: the next append carries it. */
+  restored_receipt: string | null;
+  /** For a successor: the predecessor's index of the leaf at index 1, and how many follow. */
+  carried_from: number | null;
+  carried_count: number | null;
+};
+
+/** The leaf hashes of one settled append; a device keeps the newest few thousand. */
+export type WindowsTable = {
+  tenant: string;
+  device: string;
+  from_size: number;
+  to_size: number;
+  range: Bytes;
+  hashes: Bytes;
+};
+
+/** A cosignature that was issued: what makes a leaf's `seen` a bound on its time. */
+export type CosignedTable = { tenant: string; device: string; size: number; time_seconds: number };
+
+export type RejectionsTable = { tenant: string; device: string; leaf_index: number; code: string };
+
+/** Proof that a key signed two histories. */
+export type ForksTable = {
+  tenant: string;
+  device: string;
+  /** Derived from origin, size and root, as the id of its `log.forked` event is. */
+  id: string;
+  /** The first index at which the histories differ. */
+  leaf_index: number;
+  /** The device-signed checkpoint that was accepted first, where it is kept; else ingest's cosigned one. */
+  accepted_checkpoint: string;
+  submitted_checkpoint: string;
+  /** JSON: `[{index, accepted: hash, submitted: hash, leaf: base64}]`, hashes in base64. */
+  differing: string;
+  detected_at: number;
+};
+
+/** Every record below `settled_offset` has been folded into heads. */
+export type PartitionsTable = { partition: number; settled_offset: number };
+
+export type DirectivesTable = {
+  id: string;
+  tenant: string;
+  device: string;
+  /** The signed note, as every answer carries it. */
+  note: string;
+  issued_at: number;
+  confirmed_at: number | null;
+};
+
+export type EnrolmentTokensTable = {
+  id: string;
+  tenant: string;
+  /** SHA-256 of the token. */
+  hash: Bytes;
+  uses_left: number;
+  expires_at: number;
+  /** JSON list of CIDRs, or `null` for everywhere. */
+  networks: string | null;
+  subject: string | null;
+  created_at: number;
+};
+
+export type AdminTokensTable = {
+  id: string;
+  hash: Bytes;
+  /** The tenant that it reaches, with its children; `null` reaches all. */
+  tenant: string | null;
+  created_at: number;
+};
