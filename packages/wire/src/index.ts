@@ -9,6 +9,7 @@ export {
   type CheckpointNote,
 } from './checkpoint.ts';
 export { cosign, cosignatureTime, verifyCosignature, verifyReceipt, type Cosigned } from './cosignature.ts';
+export { derivedEventId, forkEventId } from './derived-id.ts';
 export {
   ed25519Signer,
   generateEd25519,
