@@ -55,4 +55,8 @@ export type IngestContext = {
   readonly keys: IngestKeys;
   readonly logger: Logger;
   readonly metrics: AppendMetrics;
+  readonly tenantLog: TenantLogWaker;
 };
+
+/** Tells the drainer that a committed transaction has left events in the outbox. */
+export type TenantLogWaker = { readonly wake: () => void };

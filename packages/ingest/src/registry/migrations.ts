@@ -26,7 +26,7 @@ const MIGRATIONS: readonly ((types: ColumnTypes) => readonly string[])[] = [
        primary key (tenant, device))`,
     `create table heads (tenant text not null, device text not null, partition ${integer} not null,
        size ${integer} not null, range ${bytes} not null, checkpoint text, cosigned_seconds ${integer} not null,
-       restored_receipt text, carried_from ${integer}, carried_count ${integer}, primary key (tenant, device))`,
+       carried_from ${integer}, carried_count ${integer}, primary key (tenant, device))`,
     `create table windows (tenant text not null, device text not null, from_size ${integer} not null,
        to_size ${integer} not null, range ${bytes} not null, hashes ${bytes} not null,
        primary key (tenant, device, from_size))`,

@@ -87,8 +87,6 @@ export type HeadsTable = {
   checkpoint: string | null;
   /** The time that the newest cosignature of this size carries. */
   cosigned_seconds: number;
-  /** A cosigned checkpoint that was brought back: the next append carries it. */
-  restored_receipt: string | null;
   /** For a successor: the predecessor's index of the leaf at index 1, and how many follow. */
   carried_from: number | null;
   carried_count: number | null;
