@@ -1,7 +1,8 @@
-import { concatBytes, utf8, utf8Text, type Bytes } from './bytes.ts';
+import { utf8, utf8Text, type Bytes } from './bytes.ts';
 import { parseCheckpointNote, parseDecimal, type CheckpointNote } from './checkpoint.ts';
 import { need, parsing, refuse, type Parsed } from './fault.ts';
 import { LIMITS } from './limits.ts';
+import { LineBuffer } from './line-buffer.ts';
 import { REQUEST_NOTE } from './statements.ts';
 
 /** One append: the leaves from `old` up to the checkpoint's size. Nothing in it is verified yet. */
@@ -56,8 +57,7 @@ type Section = 'start' | 'request' | 'old' | 'blank' | 'checkpoint' | 'leaves';
  */
 export class AppendParser {
   #section: Section = 'start';
-  #line: Bytes[] = [];
-  #lineBytes = 0;
+  readonly #line = new LineBuffer();
   #bodyBytes = 0;
   #note = '';
   #noteBytes = 0;
@@ -66,30 +66,27 @@ export class AppendParser {
   #old = 0;
   #checkpoint: CheckpointNote | null = null;
   readonly #leaves: Bytes[] = [];
+  #fault: Parsed<never> | null = null;
 
-  /** Takes the next piece of the body, after decompression. */
+  /** Takes the next piece of the body, after decompression. The caller may reuse `chunk` afterwards. */
   push(chunk: Bytes): Parsed<void> {
-    return parsing(() => {
+    return this.#parse(() => {
+      // What lies within the limit is read first: which fault is found must not depend on the chunks.
+      const room = LIMITS.appendBytesMax - this.#bodyBytes;
       this.#bodyBytes += chunk.length;
-      if (this.#bodyBytes > LIMITS.appendBytesMax) {
+      this.#read(chunk.subarray(0, room));
+      if (chunk.length > room) {
         refuse('ERR_BODY_TOO_LARGE', 'the append is too large', { limit: LIMITS.appendBytesMax });
       }
-      let start = 0;
-      for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
-        this.#keep(chunk.subarray(start, end));
-        this.#takeLine();
-        start = end + 1;
-      }
-      this.#keep(chunk.subarray(start));
     });
   }
 
   /** The append, once the body has ended. */
   end(): Parsed<Append> {
-    return parsing(() => {
+    return this.#parse(() => {
       const checkpoint = this.#checkpoint;
       if (checkpoint === null) return refuse('ERR_APPEND', 'the body ends before its checkpoint does');
-      if (this.#lineBytes > 0) refuse('ERR_APPEND', 'the last line does not end in a line feed');
+      if (this.#line.length > 0) refuse('ERR_APPEND', 'the last line does not end in a line feed');
       const expected = checkpoint.size - this.#old;
       if (this.#leaves.length !== expected) {
         refuse('ERR_LEAF_COUNT', `size − old is ${expected}, the body has ${this.#leaves.length} leaves`, {
@@ -100,32 +97,64 @@ export class AppendParser {
     });
   }
 
-  /** Holds a part of a line back until its line feed comes. */
-  #keep(part: Bytes): void {
-    if (part.length === 0) return;
-    this.#lineBytes += part.length;
-    const limit = this.#section === 'leaves' ? LIMITS.leafBytesMax : LIMITS.noteBytesMax;
-    if (this.#lineBytes > limit) {
-      refuse(this.#section === 'leaves' ? 'ERR_LEAF_TOO_LARGE' : 'ERR_NOTE_TOO_LARGE', 'a line is too long', {
-        limit,
-      });
+  /** Runs one step. A fault is final: whatever is asked afterwards gets it again. */
+  #parse<T>(step: () => T): Parsed<T> {
+    if (this.#fault !== null) return this.#fault;
+    const parsed = parsing(step);
+    if (!parsed.ok) this.#fault = parsed;
+    return parsed;
+  }
+
+  #read(piece: Bytes): void {
+    let start = 0;
+    for (let end = piece.indexOf(LF); end >= 0; end = piece.indexOf(LF, start)) {
+      const part = piece.subarray(start, end);
+      this.#checkLine(part);
+      const line = this.#line.take(part);
+      if (this.#section === 'leaves') this.#takeLeaf(line);
+      else this.#takeText(line);
+      start = end + 1;
     }
-    this.#line.push(part);
+    const rest = piece.subarray(start);
+    this.#checkLine(rest);
+    this.#line.hold(rest);
   }
 
-  #takeLine(): void {
-    const line = this.#line.length === 1 ? this.#line[0]! : concatBytes(...this.#line);
-    this.#line = [];
-    this.#lineBytes = 0;
-    if (this.#section === 'leaves') this.#takeLeaf(line);
-    else this.#takeText(line);
+  /** Refuses a line as soon as it passes its limit, with `part` added and before anything more is held back. */
+  #checkLine(part: Bytes): void {
+    if (part.length === 0) return;
+    const bytes = this.#line.length + part.length;
+    switch (this.#section) {
+      case 'leaves':
+        this.#checkLeafExpected();
+        if (bytes > LIMITS.leafBytesMax) {
+          refuse('ERR_LEAF_TOO_LARGE', 'a leaf is too large', { limit: LIMITS.leafBytesMax });
+        }
+        return;
+      case 'request':
+      case 'checkpoint':
+        return this.#checkNoteBytes(bytes);
+      default:
+        if (bytes > HEADER_BYTES_MAX) {
+          refuse('ERR_APPEND', 'an append starts with a request note or with "old <size>"', { field: 'old' });
+        }
+    }
   }
 
-  #takeLeaf(line: Bytes): void {
+  #checkLeafExpected(): void {
     if (this.#leaves.length >= this.#checkpoint!.size - this.#old) {
       refuse('ERR_LEAF_COUNT', 'the body goes on after its last leaf', { field: 'leaves' });
     }
-    // The caller may reuse the chunk: a leaf is a copy of its own.
+  }
+
+  #checkNoteBytes(lineBytes: number): void {
+    if (this.#noteBytes + lineBytes > LIMITS.noteBytesMax) {
+      refuse('ERR_NOTE_TOO_LARGE', 'a note is too large', { limit: LIMITS.noteBytesMax });
+    }
+  }
+
+  #takeLeaf(line: Bytes): void {
+    this.#checkLeafExpected();
     this.#leaves.push(line.slice());
   }
 
@@ -138,9 +167,9 @@ export class AppendParser {
           this.#section = 'request';
           return this.#takeNoteLine(text, line.length);
         }
-        return this.#takeOld(text, line.length);
+        return this.#takeOld(text);
       case 'old':
-        return this.#takeOld(text, line.length);
+        return this.#takeOld(text);
       case 'blank':
         if (text !== '') refuse('ERR_APPEND', 'an empty line follows "old <size>"');
         this.#section = 'checkpoint';
@@ -150,8 +179,8 @@ export class AppendParser {
     }
   }
 
-  #takeOld(text: string, bytes: number): void {
-    if (bytes > HEADER_BYTES_MAX || !text.startsWith('old ')) {
+  #takeOld(text: string): void {
+    if (!text.startsWith('old ')) {
       refuse('ERR_APPEND', 'an append starts with a request note or with "old <size>"', { field: 'old' });
     }
     this.#old = need(parseDecimal(text.slice('old '.length), 'old'));
@@ -160,10 +189,8 @@ export class AppendParser {
 
   /** Gathers a note: text, an empty line, signature lines. The empty line behind those ends it. */
   #takeNoteLine(text: string, bytes: number): void {
+    this.#checkNoteBytes(bytes + 1);
     this.#noteBytes += bytes + 1;
-    if (this.#noteBytes > LIMITS.noteBytesMax) {
-      refuse('ERR_NOTE_TOO_LARGE', 'a note is too large', { limit: LIMITS.noteBytesMax });
-    }
     if (text === '' && this.#inSignatures) return this.#endNote();
     if (text === '') this.#inSignatures = true;
     this.#note += `${text}\n`;

@@ -27,7 +27,7 @@ export type NoteKey = {
 export type NoteSigner = { readonly key: NoteKey; readonly sign: Ed25519Signer };
 
 // "MUST NOT contain any Unicode spaces or plus (U+002B) characters" (signed-note, Format).
-const KEY_NAME = /^[^\s+\u0085\u001c-\u001f]+$/u;
+const KEY_NAME = /^[^\p{White_Space}\p{Cc}+]+$/u;
 // Control characters that a note may not hold: those below U+0020 other than newline.
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 const SIGNATURE_PREFIX = '— ';
@@ -95,8 +95,11 @@ function parseSignatureLine(line: string): NoteSignature {
 /** Parses signature lines that stand alone, as a receipt does. */
 export function parseSignatureLines(source: string): Parsed<readonly NoteSignature[]> {
   return parsing(() => {
-    if (!source.endsWith('\n') || CONTROL.test(source))
-      refuse('ERR_NOTE', 'signature lines end in a newline');
+    if (source.length > LIMITS.noteBytesMax) {
+      refuse('ERR_NOTE_TOO_LARGE', 'the signature lines are too large', { limit: LIMITS.noteBytesMax });
+    }
+    if (!source.endsWith('\n') || CONTROL.test(source) || !source.isWellFormed())
+      refuse('ERR_NOTE', 'signature lines end in a newline and hold no control characters');
     const lines = source.slice(0, -1).split('\n');
     if (lines.length > LIMITS.noteSignaturesMax) {
       refuse('ERR_NOTE', 'there are too many signatures', { limit: LIMITS.noteSignaturesMax });

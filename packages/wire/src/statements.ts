@@ -1,24 +1,23 @@
-import { parseDecimal } from './checkpoint.ts';
-import { need, parsing, refuse, type Parsed } from './fault.ts';
-import { LIMITS } from './limits.ts';
-import { fromBase64, toBase64 } from './base64.ts';
 import type { Bytes } from './bytes.ts';
-import { parseAuthority, parseOrigin, type Authority, type Origin } from './names.ts';
+import { need, parsing, refuse, type Parsed } from './fault.ts';
+import type { Authority, Origin } from './names.ts';
+import { parseNote, signNote, verifyNote, type NoteKey, type NoteSigner } from './note.ts';
 import {
-  formatVkey,
-  parseNote,
-  parseVkey,
-  signNote,
-  verifyNote,
-  type NoteKey,
-  type NoteSigner,
-} from './note.ts';
+  authority,
+  freeText,
+  hash,
+  milliseconds,
+  optional,
+  origin,
+  printable,
+  scopeNames,
+  time,
+  token,
+  vkeys,
+  whole,
+  type Field,
+} from './statement-fields.ts';
 
-/** How one value of a statement is written on its line. */
-type Field<T> = {
-  readonly format: (value: T) => string;
-  readonly parse: (text: string, name: string) => Parsed<T>;
-};
 type Fields<T> = { readonly [Name in keyof T]: Field<T[Name]> };
 
 /**
@@ -45,19 +44,35 @@ function statement<T>(name: string, fields: Fields<T>, list?: keyof T & string):
         // A list stands last and takes every line that is left.
         if (list !== undefined) lines.push(lines.splice(names.length - 1).join('\n'));
         if (lines.length !== names.length) refuse('ERR_STATEMENT', `a "${name}" has ${names.length} lines`);
-        const entries = names.map((field, i) => [field, need(fields[field].parse(lines[i]!, field))]);
+        const entries = names.map((field, i) => [
+          field,
+          needField(fields[field].parse(lines[i]!, field), field),
+        ]);
         return Object.fromEntries(entries) as T;
       }),
   };
 }
 
-/** Signs a statement. */
-export function signStatement<T>(
+/** The value of a line; a fault names the line's field, whatever the parser of its value calls it. */
+function needField<T>(parsed: Parsed<T>, field: string): T {
+  return need(parsed.ok ? parsed : { ok: false, fault: { ...parsed.fault, field } });
+}
+
+/**
+ * Signs a statement.
+ * @throws TypeError where what would be signed does not read back: a value of several lines, a scope named `-`
+ */
+export async function signStatement<T>(
   kind: Statement<T>,
   value: T,
   ...signers: readonly NoteSigner[]
 ): Promise<string> {
-  return signNote(kind.format(value), ...signers);
+  const text = kind.format(value);
+  const readBack = kind.parse(text);
+  if (!readBack.ok || kind.format(readBack.value) !== text) {
+    throw new TypeError(`this "${kind.name}" cannot be written as a note`);
+  }
+  return signNote(text, ...signers);
 }
 
 /** The value of a signed statement, once one of `keys` has verified it; the fault otherwise. */
@@ -75,93 +90,6 @@ export async function openStatement<T>(
     fault: { code: 'ERR_SIGNATURE', detail: `no known key has signed the "${kind.name}"` },
   };
 }
-
-const text: Field<string> = { format: (value) => value, parse: (line) => ({ ok: true, value: line }) };
-
-const token: Field<string> = {
-  format: (value) => value,
-  parse: (line, field) =>
-    parsing(() => {
-      if (!/^[\x21-\x7e]+$/.test(line) || line.length > LIMITS.tokenCharsMax) {
-        refuse('ERR_STATEMENT', `${field} is 1 to ${LIMITS.tokenCharsMax} printable ASCII characters`, {
-          field,
-          limit: LIMITS.tokenCharsMax,
-        });
-      }
-      return line;
-    }),
-};
-
-const whole: Field<number> = { format: String, parse: parseDecimal };
-
-/** Milliseconds with a fraction of up to three digits. */
-const milliseconds: Field<number> = {
-  format: (value) => String(Math.round(value * 1000) / 1000),
-  parse: (line, field) =>
-    parsing(() => {
-      if (!/^(0|[1-9][0-9]{0,14})(\.[0-9]{0,2}[1-9])?$/.test(line)) {
-        refuse('ERR_STATEMENT', `${field} is milliseconds with up to three decimals`, { field });
-      }
-      return Number(line);
-    }),
-};
-
-/** A time, as milliseconds since the epoch; RFC 3339 UTC with milliseconds on its line. */
-const time: Field<number> = {
-  format: (value) => new Date(value).toISOString(),
-  parse: (line, field) =>
-    parsing(() => {
-      const value = Date.parse(line);
-      if (!Number.isFinite(value) || new Date(value).toISOString() !== line) {
-        refuse('ERR_STATEMENT', `${field} is RFC 3339 in UTC with milliseconds`, { field });
-      }
-      return value;
-    }),
-};
-
-function optional<T>(field: Field<T>): Field<T | null> {
-  return {
-    format: (value) => (value === null ? '-' : field.format(value)),
-    parse: (line, name) => (line === '-' ? { ok: true, value: null } : field.parse(line, name)),
-  };
-}
-
-/** Comma-separated names: `*`, or what the app calls its scopes. An empty list is `-`. */
-const names: Field<readonly string[]> = {
-  format: (value) => (value.length === 0 ? '-' : value.join(',')),
-  parse: (line, field) =>
-    parsing(() => {
-      const list = line === '-' ? [] : line.split(',');
-      if (list.some((name) => !/^[\x21-\x2b\x2d-\x7e]{1,128}$/.test(name))) {
-        refuse('ERR_STATEMENT', `${field} is a comma-separated list of names`, { field });
-      }
-      return list;
-    }),
-};
-
-const origin: Field<Origin> = {
-  format: (value) => value,
-  parse: (line) => parsing(() => need(parseOrigin(line)).origin),
-};
-
-const authority: Field<Authority> = { format: (value) => value, parse: parseAuthority };
-
-const hash: Field<Bytes> = {
-  format: toBase64,
-  parse: (line, field) =>
-    parsing(() => {
-      const bytes = fromBase64(line);
-      if (bytes === null || bytes.length !== 32) {
-        return refuse('ERR_STATEMENT', `${field} is 32 bytes in canonical base64`, { field });
-      }
-      return bytes;
-    }),
-};
-
-const vkeys: Field<readonly NoteKey[]> = {
-  format: (value) => value.map(formatVkey).join('\n'),
-  parse: (lines) => parsing(() => lines.split('\n').map((line) => need(parseVkey(line)))),
-};
 
 /** A device says, with an append or alone, that it is here and what its clock and its queue are. */
 export type RequestStatement = {
@@ -202,7 +130,7 @@ export const LEASE_NOTE: Statement<LeaseStatement> = statement('tachograph lease
   nonce: token,
   blockAfterSeconds: whole,
   wipeAfterSeconds: whole,
-  scopes: names,
+  scopes: scopeNames,
 });
 
 /** The directive key orders a device to destroy its offline cache. */
@@ -216,8 +144,8 @@ export type PurgeStatement = {
 export const PURGE_NOTE: Statement<PurgeStatement> = statement('tachograph purge/v1', {
   origin,
   id: token,
-  scopes: names,
-  reason: text,
+  scopes: scopeNames,
+  reason: freeText,
   issued: time,
 });
 
@@ -251,15 +179,6 @@ export type EnrolmentStatement = {
   readonly challenge: string;
   /** Hex SHA-256 of the token, ID token or succession note as sent. */
   readonly credentialHash: string;
-};
-const printable: Field<string> = {
-  format: (value) => value,
-  parse: (value, field) =>
-    parsing(() => {
-      if (!/^[\x21-\x7e]{1,512}$/.test(value))
-        refuse('ERR_STATEMENT', `${field} is printable ASCII`, { field });
-      return value;
-    }),
 };
 export const ENROLMENT_NOTE: Statement<EnrolmentStatement> = statement('tachograph enrolment/v1', {
   origin,

@@ -77,6 +77,8 @@ function stringEnd(text: string, start: number): number {
 }
 
 function takeName(names: Set<string> | null | undefined, quoted: string): void {
+  // A name without its closing quote is for JSON.parse to refuse.
+  if (quoted.length < 2 || !quoted.endsWith('"')) return;
   // Two spellings of one name are one name: "a" and "\u0061".
   const name = quoted.includes('\\') ? String(parseJson(quoted)) : quoted.slice(1, -1);
   if (name === '__proto__') refuse('ERR_LEAF_PROTO', 'a member is named __proto__');

@@ -39,6 +39,8 @@ export const auditEventSchema = z.looseObject({
 export function parseLeaf(leaf: Uint8Array, { ofTenantLog = false } = {}): Parsed<AuditEvent> {
   return parsing(() => {
     const json = need(parseStrictJson(leaf, LIMITS.jsonDepthMax));
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      refuse('ERR_LEAF_JSON', 'the leaf is JSON, but not an object');
     const event = auditEventSchema.safeParse(json);
     if (!event.success) return refuse('ERR_LEAF_SCHEMA', describe(event.error), fieldOf(event.error));
     const { action, data } = event.data;
