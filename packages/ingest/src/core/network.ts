@@ -1,0 +1,85 @@
+import ipaddr from 'ipaddr.js';
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** A block of addresses, IPv4 or IPv6. An IPv4-mapped IPv6 block is the IPv4 block. */
+export type Network = { readonly address: Address; readonly bits: number };
+
+/** A CIDR, or one address, or `null` for what is neither. Host bits that are set make it neither: a typo. */
+export function parseNetwork(text: string): Network | null {
+  const [, base, length] = /^([^/]+?)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const parsed = base === undefined ? null : readAddress(base);
+  if (parsed === null) return null;
+  const width = widthOf(parsed);
+  const bits = length === undefined ? width : Number(length);
+  if (bits > width || hasHostBits(parsed, bits)) return null;
+  if (!isMapped(parsed)) return { address: parsed, bits };
+  return bits < 96 ? null : { address: parsed.toIPv4Address(), bits: bits - 96 };
+}
+
+/** Whether `address` lies in one of `networks`. Text that is no address lies in none. */
+export function isWithin(address: string, networks: readonly Network[]): boolean {
+  const parsed = parseAddress(address);
+  if (parsed === null) return false;
+  return networks.some((network) => {
+    if (parsed.kind() === 'ipv4' && network.address.kind() === 'ipv4') {
+      return (parsed as ipaddr.IPv4).match(network.address as ipaddr.IPv4, network.bits);
+    }
+    if (parsed.kind() === 'ipv6' && network.address.kind() === 'ipv6') {
+      return (parsed as ipaddr.IPv6).match(network.address as ipaddr.IPv6, network.bits);
+    }
+    return false;
+  });
+}
+
+/**
+ * The client's address as far as it can be believed: the connection's peer or, where that is a trusted proxy,
+ * the right-most address of `X-Forwarded-For` that is no trusted proxy itself. What stands left of it, or is no
+ * address, is a claim and changes nothing.
+ */
+export function observedAddress(
+  peer: string,
+  forwardedFor: string | undefined,
+  trusted: readonly Network[],
+): string {
+  const hops = forwardedFor?.split(',') ?? [];
+  let address = canonical(peer) ?? peer;
+  while (hops.length > 0 && isWithin(address, trusted)) {
+    const hop = canonical(hops.pop()!.trim());
+    if (hop === null) break;
+    address = hop;
+  }
+  return address;
+}
+
+function canonical(text: string): string | null {
+  return parseAddress(text)?.toString() ?? null;
+}
+
+function parseAddress(text: string): Address | null {
+  const parsed = readAddress(text);
+  return parsed !== null && isMapped(parsed) ? parsed.toIPv4Address() : parsed;
+}
+
+/** Only the ordinary spellings: `10.1` and `0x7f.1` are addresses to some parsers and names to others. */
+function readAddress(text: string): Address | null {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  // A zone (`fe80::1%eth0`) means something on one machine only.
+  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)) return ipaddr.IPv6.parse(text);
+  return null;
+}
+
+function isMapped(address: Address): address is ipaddr.IPv6 {
+  return address.kind() === 'ipv6' && (address as ipaddr.IPv6).isIPv4MappedAddress();
+}
+
+function widthOf(address: Address): number {
+  return address.kind() === 'ipv4' ? 32 : 128;
+}
+
+function hasHostBits(address: Address, bits: number): boolean {
+  return address.toByteArray().some((byte, i) => {
+    const kept = Math.min(Math.max(bits - i * 8, 0), 8);
+    return (byte & (0xff >> kept)) !== 0;
+  });
+}
