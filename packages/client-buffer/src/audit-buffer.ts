@@ -31,7 +31,7 @@ export type EventDetails<Data> = {
   readonly targets?: readonly Target[];
   readonly outcome?: Outcome;
   readonly session?: string;
-} & (Record<never, never> extends Data ? { readonly data?: Data } : { readonly data: Data });
+} & (Record<string, never> extends Data ? { readonly data?: Data } : { readonly data: Data });
 
 /** Where an entry stands: `origin` names the log, `index` its place. */
 export type EntryPlace = { readonly origin: string; readonly index: number };

@@ -1,0 +1,144 @@
+import type { Bytes, CompactRange, DeviceId, ErrorCode, Origin } from '@tachograph/wire';
+import { EMPTY_RANGE } from '@tachograph/wire';
+
+/** A size of the log, the compact range there, and the bytes of all leaves below it (each with its line feed). */
+export type Position = { readonly range: CompactRange; readonly bytes: number };
+
+/** A device-signed checkpoint as it is sent. */
+export type SealedCheckpoint = { readonly size: number; readonly source: string };
+
+/** The newest verified receipt. `source` is the cosigned checkpoint, which brings a server's lost state back. */
+export type Receipt = { readonly size: number; readonly time: number; readonly source: string };
+
+export type Rejection = { readonly index: number; readonly code: string };
+
+/** A log that this one succeeded: leaf `carriedFrom + k` there is leaf `1 + k` in `successor`, for `count` leaves. */
+export type Ancestor = {
+  readonly device: DeviceId;
+  readonly origin: Origin;
+  readonly successor: DeviceId;
+  readonly carriedFrom: number;
+  readonly count: number;
+  readonly receipt: Receipt | null;
+  readonly rejected: readonly Rejection[];
+};
+
+/** The log that entries are appended to now. `base` stands at the receipt's size, `head` at the log's end. */
+export type LogRow = {
+  readonly device: DeviceId;
+  readonly origin: Origin;
+  readonly publicKey: Bytes;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
+  readonly head: Position;
+  readonly base: Position;
+  readonly checkpoint: SealedCheckpoint | null;
+  readonly receipt: Receipt | null;
+  /** The newest rejections, at most {@link REJECTIONS_MAX}. */
+  readonly rejected: readonly Rejection[];
+  readonly lineage: readonly Ancestor[];
+};
+
+export const REJECTIONS_MAX = 1_000;
+
+export type Totals = {
+  readonly recorded: number;
+  readonly durable: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly gap: number;
+  readonly lost: number;
+};
+
+/** Events that were refused and are not yet declared in the log. Times in milliseconds since the epoch. */
+export type Gap = {
+  readonly count: number;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+};
+
+/** The pinned directive keys and the newest keys note that one of them signed. */
+export type TrustRow = {
+  readonly directive: readonly string[];
+  readonly counter: number;
+  readonly note: string;
+};
+
+export type EnrolmentRow = {
+  /** The log that this is about: a successor enrols anew. */
+  readonly device: DeviceId;
+  readonly status:
+    | 'none'
+    /** The credential was sent and no answer came: ingest may know the device or not. */
+    | 'uncertain'
+    | 'pending_approval'
+    | 'enrolled'
+    | 'quarantined'
+    | 'revoked'
+    /** Ingest said that it does not know this device. */
+    | 'unknown';
+  readonly challenge: string | null;
+  /** The succession note that enrols a successor. */
+  readonly succession: string | null;
+};
+
+/** The tab that uploads at present, until `until` (milliseconds since the epoch). */
+export type ClaimRow = { readonly tab: string; readonly until: number };
+
+export type LeaseRow = {
+  readonly blockAfterMs: number;
+  readonly wipeAfterMs: number;
+  readonly scopes: readonly string[];
+  /** Wall clock when the request that earned this lease was sent. */
+  readonly sentAt: number;
+  readonly highestWall: number;
+  /** Monotonic milliseconds counted since sending, over all boots that looked at the lease. */
+  readonly countedMs: number;
+  readonly boot: string;
+  readonly bootMs: number;
+  readonly stepped: boolean;
+};
+
+/** Everything small that a store holds. */
+export type Rows = {
+  readonly log: LogRow | null;
+  readonly totals: Totals;
+  readonly gap: Gap | null;
+  readonly trust: TrustRow | null;
+  readonly enrolment: EnrolmentRow | null;
+  readonly claim: ClaimRow | null;
+  readonly lease: LeaseRow | null;
+};
+
+export const EMPTY_ROWS: Rows = {
+  log: null,
+  totals: { recorded: 0, durable: 0, accepted: 0, rejected: 0, gap: 0, lost: 0 },
+  gap: null,
+  trust: null,
+  enrolment: null,
+  claim: null,
+  lease: null,
+};
+
+export const START: Position = { range: EMPTY_RANGE, bytes: 0 };
+
+/** A log row without entries. */
+export function newLog(
+  identity: { device: DeviceId; origin: Origin; publicKey: Bytes },
+  openedAt: number,
+): LogRow {
+  return {
+    ...identity,
+    openedAt,
+    head: START,
+    base: START,
+    checkpoint: null,
+    receipt: null,
+    rejected: [],
+    lineage: [],
+  };
+}
+
+/** Code of whatever went wrong last. */
+export type Problem = { readonly code: ErrorCode; readonly detail: string };

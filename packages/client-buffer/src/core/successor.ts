@@ -1,0 +1,78 @@
+import type { Bytes, DeviceId, Origin, SuccessionReason } from '@tachograph/wire';
+import type { Change, Identity, Snapshot } from '../log-store.ts';
+import { advance, leavesFrom, packBlocks } from './blocks.ts';
+import { newLog, START, type Ancestor, type Gap, type LogRow } from './rows.ts';
+
+export type Succession = {
+  /** The log that is given up. If it is no longer the present one, another tab has won and nothing is done. */
+  readonly from: DeviceId;
+  readonly identity: Identity;
+  readonly origin: Origin;
+  readonly reason: SuccessionReason;
+  /** Signed by the old key; it enrols the new one. */
+  readonly note: string;
+  readonly nowMs: number;
+  readonly openedLeaf: (data: { predecessor: Origin; carriedFrom: number; count: number }) => Bytes;
+  readonly gapLeaf: (gap: Gap) => Bytes;
+};
+
+/**
+ * Opens the log that goes on in place of a forked, rolled-back or damaged one. Entries without a receipt are carried
+ * over byte for byte behind `log.opened`: the first of them has index 1. Of a damaged log nothing is carried that
+ * no root vouches for: entries edited in storage are never signed, they are declared as a gap.
+ */
+export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession): Change<LogRow | null> {
+  const { log, totals } = rows;
+  if (log === null || log.device !== succession.from) return { result: log };
+  const carriedFrom = log.base.range.size;
+  const carried = succession.reason === 'corrupt' ? [] : (leavesFrom(blocks, carriedFrom) ?? []);
+  const lost = log.head.range.size - carriedFrom - carried.length;
+  const { device } = succession.identity;
+  const opened = succession.openedLeaf({ predecessor: log.origin, carriedFrom, count: carried.length });
+  const gap: Gap | null =
+    lost > 0
+      ? { count: lost, from: lastGoodTime(log), to: succession.nowMs, reason: succession.reason }
+      : null;
+  const leaves = [opened, ...carried, ...(gap === null ? [] : [succession.gapLeaf(gap)])];
+  const own = leaves.length - carried.length;
+  const ancestor: Ancestor = {
+    device: log.device,
+    origin: log.origin,
+    successor: device,
+    carriedFrom,
+    count: carried.length,
+    receipt: log.receipt,
+    rejected: log.rejected,
+  };
+  const successor: LogRow = {
+    ...newLog(
+      { device, origin: succession.origin, publicKey: succession.identity.publicKey },
+      succession.nowMs,
+    ),
+    head: advance(START, leaves),
+    lineage: [...log.lineage, ancestor],
+  };
+  return {
+    result: successor,
+    identity: succession.identity,
+    rows: {
+      log: successor,
+      enrolment: { device, status: 'none', challenge: null, succession: succession.note },
+      lease: null,
+      claim: null,
+      totals: {
+        ...totals,
+        recorded: totals.recorded + own,
+        durable: totals.durable + own,
+        lost: totals.lost + lost,
+      },
+    },
+    drop: { device: log.device, size: Infinity },
+    append: packBlocks(device, 0, leaves),
+  };
+}
+
+/** No damaged entry can have been recorded before this. */
+function lastGoodTime({ receipt, openedAt }: LogRow): number {
+  return receipt === null ? openedAt : receipt.time * 1000;
+}

@@ -1,0 +1,260 @@
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
+import type { DeviceId } from '@tachograph/wire';
+import type { Block } from './core/blocks.ts';
+import { EMPTY_ROWS, type Rows } from './core/rows.ts';
+import { AuditBufferError } from './errors.ts';
+import type { BlockQuery, Change, Identity, LogStore, Select, Snapshot } from './log-store.ts';
+
+interface Schema extends DBSchema {
+  /** The rows, each under its name. */
+  rows: { key: keyof Rows; value: NonNullable<Rows[keyof Rows]> };
+  /** Keyed by where a block ends: receipts delete, and replay reads, by one key range. */
+  blocks: { key: [DeviceId, number]; value: Block };
+  identities: { key: DeviceId; value: Identity };
+}
+type Stores = ('rows' | 'blocks' | 'identities')[];
+type Database = IDBPDatabase<Schema>;
+type Transaction<Mode extends IDBTransactionMode> = IDBPTransaction<Schema, Stores, Mode>;
+
+/** Never raised: an upgrade hangs against a frozen tab (FAILURES 2), so a new shape is a new database name. */
+const VERSION = 1;
+const STORES: Stores = ['rows', 'blocks', 'identities'];
+const ROW_NAMES = Object.keys(EMPTY_ROWS) as (keyof Rows)[];
+const ATTEMPTS_MAX = 3;
+/** Blocks read at a time while looking for enough bytes. */
+const PAGE_BLOCKS = 64;
+
+export type IdbOptions = {
+  /** Milliseconds after which an `open()` that settles neither way counts as failed. */
+  readonly openTimeoutMs: number;
+  readonly setTimeout: (run: () => void, ms: number) => () => void;
+};
+
+/** The store of browsers: IndexedDB, every write with `durability: 'strict'`. */
+export class IdbLogStore implements LogStore {
+  readonly durable = true;
+  readonly #name: string;
+  readonly #options: IdbOptions;
+  #database: Promise<Database> | null = null;
+  #closed = false;
+
+  constructor(name: string, options: IdbOptions) {
+    this.#name = name;
+    this.#options = options;
+  }
+
+  read(select?: Select): Promise<Snapshot> {
+    return this.#run('readonly', (transaction) => snapshotOf(transaction, select));
+  }
+
+  transact<T>(plan: (snapshot: Snapshot) => Change<T>, select?: Select): Promise<{ result: T; rows: Rows }> {
+    return this.#run('readwrite', async (transaction) => {
+      const snapshot = await snapshotOf(transaction, select);
+      let change: Change<T>;
+      try {
+        change = plan(snapshot);
+      } catch (cause) {
+        throw new PlanFailure(cause);
+      }
+      write(transaction, change);
+      return { result: change.result, rows: { ...snapshot.rows, ...change.rows } };
+    });
+  }
+
+  identity(device: DeviceId): Promise<Identity | null> {
+    return this.#run(
+      'readonly',
+      async (transaction) => (await transaction.objectStore('identities').get(device)) ?? null,
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    const database = this.#database;
+    this.#database = null;
+    // An open that fails after all has nothing to close, and has told whoever asked for it.
+    void database?.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+  }
+
+  /** Runs one transaction to its `complete`. A dead handle is dropped and reopened, a bounded number of times. */
+  async #run<T, Mode extends 'readonly' | 'readwrite'>(
+    mode: Mode,
+    work: (transaction: Transaction<Mode>) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await runOnce(await this.#open(), mode, work);
+      } catch (error) {
+        if (error instanceof PlanFailure) throw error.cause;
+        if (this.#closed || attempt === ATTEMPTS_MAX || !isTransient(error)) throw storageError(error);
+        this.#forget();
+      }
+    }
+  }
+
+  #forget(): void {
+    const dead = this.#database;
+    this.#database = null;
+    void dead?.then(
+      (database) => database.close(),
+      () => undefined,
+    );
+  }
+
+  #open(): Promise<Database> {
+    if (this.#closed) throw new AuditBufferError('ERR_BUFFER_CLOSED', 'the store was closed');
+    const opening = (this.#database ??= this.#openInTime());
+    // A failed attempt is not kept, so that the next transaction opens anew.
+    opening.catch(() => {
+      if (this.#database === opening) this.#database = null;
+    });
+    return opening;
+  }
+
+  async #openInTime(): Promise<Database> {
+    const opening = openDB<Schema>(this.#name, VERSION, {
+      upgrade(database) {
+        database.createObjectStore('rows');
+        database.createObjectStore('blocks', { keyPath: ['device', 'end'] });
+        database.createObjectStore('identities', { keyPath: 'device' });
+      },
+      // Nothing of ours asks for a newer version; whoever does (a deletion by the user) may have it.
+      blocking: () => this.#forget(),
+      terminated: () => this.#forget(),
+    });
+    let cancel = (): void => undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      cancel = this.#options.setTimeout(
+        () => reject(new AuditBufferError('ERR_STORAGE', 'IndexedDB did not open within its time')),
+        this.#options.openTimeoutMs,
+      );
+    });
+    try {
+      return await Promise.race([opening, timeout]);
+    } catch (error) {
+      // An open that succeeds after its time would keep a handle that nobody knows.
+      void opening.then(
+        (late) => late.close(),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** Deletes a tenant's store. For tests and for "forget this device". */
+export function deleteIdbLogStore(name: string): Promise<void> {
+  return deleteDB(name);
+}
+
+/** Carries an error of `plan` past the retries: it is the caller's own. */
+class PlanFailure extends Error {
+  constructor(cause: unknown) {
+    super('plan failed', { cause });
+  }
+}
+
+async function runOnce<T, Mode extends 'readonly' | 'readwrite'>(
+  database: Database,
+  mode: Mode,
+  work: (transaction: Transaction<Mode>) => Promise<T>,
+): Promise<T> {
+  // `relaxed` is the default of every engine (FAILURES 9): what is not flushed is not durable.
+  const transaction = database.transaction(STORES, mode, { durability: 'strict' });
+  // `done` is awaited below on the good path; on the other one its rejection repeats what was thrown already.
+  transaction.done.catch(() => undefined);
+  try {
+    const result = await work(transaction);
+    // A request's success may be followed by the transaction's abort: only `complete` counts (FAILURES 5).
+    await transaction.done;
+    return result;
+  } catch (error) {
+    abort(transaction);
+    throw error;
+  }
+}
+
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch (error) {
+    // It has ended by itself already, which is what was wanted.
+    if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
+  }
+}
+
+async function snapshotOf(
+  transaction: Transaction<'readonly' | 'readwrite'>,
+  select?: Select,
+): Promise<Snapshot> {
+  const store = transaction.objectStore('rows');
+  const values = await Promise.all(ROW_NAMES.map((name) => store.get(name)));
+  const found = ROW_NAMES.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]]]));
+  const rows = { ...EMPTY_ROWS, ...Object.fromEntries(found) } as Rows;
+  const query = select?.(rows) ?? null;
+  return { rows, blocks: query === null ? [] : await findBlocks(transaction, query) };
+}
+
+async function findBlocks(
+  transaction: Transaction<'readonly' | 'readwrite'>,
+  { device, from, bytesMax }: BlockQuery,
+): Promise<Block[]> {
+  const store = transaction.objectStore('blocks');
+  const found: Block[] = [];
+  let [bytes, after] = [0, from];
+  while (bytes < bytesMax) {
+    const page = await store.getAll(
+      IDBKeyRange.bound([device, after], [device, Infinity], true),
+      PAGE_BLOCKS,
+    );
+    for (const block of page) {
+      if (bytes >= bytesMax) break;
+      found.push(block);
+      bytes += block.bytes.length;
+      after = block.end;
+    }
+    if (page.length < PAGE_BLOCKS) break;
+  }
+  return found;
+}
+
+function write<T>(transaction: Transaction<'readwrite'>, change: Change<T>): void {
+  const requests: Promise<unknown>[] = [];
+  const rows = transaction.objectStore('rows');
+  for (const name of ROW_NAMES) {
+    const row = change.rows?.[name];
+    if (row === undefined) continue;
+    requests.push(row === null ? rows.delete(name) : rows.put(row, name));
+  }
+  const blocks = transaction.objectStore('blocks');
+  if (change.drop !== undefined) {
+    const { device, size } = change.drop;
+    requests.push(blocks.delete(IDBKeyRange.bound([device, 0], [device, size])));
+  }
+  // `add`, not `put`: two leaves can never take one place.
+  for (const block of change.append ?? []) requests.push(blocks.add(block));
+  if (change.identity !== undefined)
+    requests.push(transaction.objectStore('identities').add(change.identity));
+  // A failed request aborts the transaction, and its `done` says so: nothing is learned from each alone.
+  for (const request of requests) request.catch(() => undefined);
+}
+
+/** Failures of the handle or of a background page, not of what was asked. */
+function isTransient(error: unknown): boolean {
+  const name = error instanceof Error || error instanceof DOMException ? error.name : '';
+  return ['InvalidStateError', 'UnknownError', 'AbortError', 'TransactionInactiveError'].includes(name);
+}
+
+function storageError(error: unknown): AuditBufferError {
+  if (error instanceof AuditBufferError) return error;
+  const name = error instanceof Error || error instanceof DOMException ? error.name : '';
+  // By name: engines differ in class and code, and `estimate()` is no guide (FAILURES 4).
+  return name === 'QuotaExceededError'
+    ? new AuditBufferError('ERR_STORAGE_FULL', 'the browser refuses to store more', { cause: error })
+    : new AuditBufferError('ERR_STORAGE', `IndexedDB failed (${name})`, { cause: error });
+}
