@@ -1,1 +1,9 @@
-export {};
+export {
+  CONFIG_VARIABLES,
+  loadConfig,
+  type ConfigProblem,
+  type ConfigVariable,
+  type IngestConfig,
+} from './config.ts';
+export { openSqliteRegistry, type Registry } from './registry/registry.ts';
+export { Secret } from './secret.ts';
