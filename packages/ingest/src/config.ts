@@ -36,7 +36,7 @@ export type ConfigVariable = {
   /** What a valid value looks like, as it completes "expected …". */
   readonly expected: string;
   readonly meaning: string;
-  readonly secret?: boolean;
+  readonly secret: boolean;
 };
 
 export type ConfigProblem = { readonly variable: string; readonly expected: string };
@@ -45,7 +45,10 @@ export type LoadedConfig =
   | { readonly ok: true; readonly value: IngestConfig }
   | { readonly ok: false; readonly fault: Fault; readonly problems: readonly ConfigProblem[] };
 
-type Setting<T> = Omit<ConfigVariable, 'name'> & { readonly parse: z.ZodType<T, string> };
+type Setting<T> = Omit<ConfigVariable, 'name' | 'secret'> & {
+  readonly secret?: boolean;
+  readonly parse: z.ZodType<T, string>;
+};
 
 function whole(min: number, max: number, fallback: number, meaning: string): Setting<number> {
   const parse = z
@@ -157,7 +160,13 @@ const SETTINGS = {
 type SettingName = keyof typeof SETTINGS;
 
 export const CONFIG_VARIABLES: readonly ConfigVariable[] = Object.entries(SETTINGS).map(
-  ([name, { parse: _, ...row }]) => ({ name, ...row }),
+  ([name, setting]: [string, Setting<unknown>]) => ({
+    name,
+    fallback: setting.fallback,
+    expected: setting.expected,
+    meaning: setting.meaning,
+    secret: setting.secret ?? false,
+  }),
 );
 
 /**

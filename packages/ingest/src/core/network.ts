@@ -21,15 +21,19 @@ export function parseNetwork(text: string): Network | null {
 export function isWithin(address: string, networks: readonly Network[]): boolean {
   const parsed = parseAddress(address);
   if (parsed === null) return false;
-  return networks.some((network) => {
-    if (parsed.kind() === 'ipv4' && network.address.kind() === 'ipv4') {
-      return (parsed as ipaddr.IPv4).match(network.address as ipaddr.IPv4, network.bits);
-    }
-    if (parsed.kind() === 'ipv6' && network.address.kind() === 'ipv6') {
-      return (parsed as ipaddr.IPv6).match(network.address as ipaddr.IPv6, network.bits);
-    }
-    return false;
-  });
+  return networks.some((network) => sharesPrefix(parsed, network));
+}
+
+function sharesPrefix(address: Address, network: Network): boolean {
+  const bytes = address.toByteArray();
+  const base = network.address.toByteArray();
+  if (bytes.length !== base.length) return false;
+  return bytes.every((byte, i) => ((byte ^ base[i]!) & maskOf(i, network.bits)) === 0);
+}
+
+/** The bits of byte `i` that belong to a prefix of `bits`. */
+function maskOf(i: number, bits: number): number {
+  return 0xff & ~(0xff >> Math.min(Math.max(bits - i * 8, 0), 8));
 }
 
 /**
@@ -78,8 +82,5 @@ function widthOf(address: Address): number {
 }
 
 function hasHostBits(address: Address, bits: number): boolean {
-  return address.toByteArray().some((byte, i) => {
-    const kept = Math.min(Math.max(bits - i * 8, 0), 8);
-    return (byte & (0xff >> kept)) !== 0;
-  });
+  return address.toByteArray().some((byte, i) => (byte & ~maskOf(i, bits)) !== 0);
 }
