@@ -7,15 +7,19 @@ export {
   type SqlRow,
   type SqlValue,
 } from './embedded/sqlite.ts';
+export { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from './embedded/log.ts';
+export type { RetentionPolicy, Trimmed } from './embedded/retention.ts';
 export { AppendAssembler, type AssembledRun, type BrokenRun, type LoggedAppend } from './filter/append.ts';
 export { decide, type Decision, type Evidence, type LeafWindow } from './filter/decide.ts';
 export { murmur2, partitionOf } from './partition.ts';
-export type {
-  AppendOutcome,
-  EventLog,
-  GroupHandler,
-  GroupReader,
-  LogDescription,
-  StateChanges,
+export {
+  PartitionLost,
+  type AppendOutcome,
+  type EventLog,
+  type GroupHandler,
+  type GroupReader,
+  type LogDescription,
+  type StateChanges,
 } from './port.ts';
+export { APPEND_OVERHEAD_BYTES, oversizedRecord, recordBytes } from './record-size.ts';
 export { HEADER, REJECTED_TYPE, type LogRecord, type RecordHeaders, type StoredRecord } from './record.ts';

@@ -27,11 +27,14 @@ export interface EventLog {
   /**
    * Appends all `records` in one piece or none of them. At most one call per partition may be unsettled: the
    * caller's lane sees to it. `deadline` bounds the wait; passing it makes the outcome `ambiguous`.
+   * A batch above `appendBytesMax` is rejected: the culprit is the record that is too large by itself
+   * (`ERR_LEAF_TOO_LARGE`), else the first that does not fit (`ERR_BODY_TOO_LARGE`).
+   * @throws RangeError for an unknown partition or without records
    */
   append(partition: number, records: readonly LogRecord[], deadline: AbortSignal): Promise<AppendOutcome>;
   /** The offset of the oldest record that can be read, and the one that the next record gets. */
   offsets(partition: number): Promise<{ readonly oldest: number; readonly next: number }>;
-  /** The records with `from` ≤ offset < `to`, in order, in batches of bounded size. */
+  /** The records with `from` ≤ offset < `to` that there are, in order, in non-empty batches of bounded size. */
   readRange(partition: number, from: number, to: number): AsyncIterable<readonly StoredRecord[]>;
   /** A reader that shares the partitions with every other reader of the same group. */
   openGroup(group: string): Promise<GroupReader>;
@@ -40,25 +43,45 @@ export interface EventLog {
 
 /** What a group's owner of a partition is handed, one call at a time for each partition. */
 export type GroupHandler = {
-  /** This reader owns `partition` from now on. `position` is the offset to go on from (0 for a new group). */
+  /**
+   * This reader owns `partition` from now on. `position` is the offset to go on from (0 for a new group). The
+   * first record may stand later, where older ones were trimmed.
+   */
   readonly assigned: (partition: number, position: number) => Promise<void>;
-  /** The next records. Reading of this partition goes on when the promise resolves; a rejection ends the reader. */
+  /**
+   * The next records. Reading of this partition goes on when the promise resolves. A rejection ends the reader,
+   * except by {@link PartitionLost}, which only ends this partition.
+   */
   readonly batch: (partition: number, records: readonly StoredRecord[]) => Promise<void>;
-  /** Another reader owns `partition` from now on; nothing of it may be committed any more. */
+  /** The partition is given up, or was taken; nothing of it may be committed any more. Not called at the end of `run`. */
   readonly revoked: (partition: number) => Promise<void>;
 };
+
+/** A commit was refused because this reader does not own the partition, or is behind the position stored. */
+export class PartitionLost extends Error {
+  readonly partition: number;
+  constructor(partition: number) {
+    super(`partition ${partition} is not this reader's any more`);
+    this.name = 'PartitionLost';
+    this.partition = partition;
+  }
+}
 
 /** State that belongs to a position: a value by key, both opaque to the log. `null` removes the key. */
 export type StateChanges = ReadonlyMap<string, string | null>;
 
 export interface GroupReader {
-  /** Reads until `signal` aborts, then lets the running handler calls end. */
+  /**
+   * Reads until `signal` aborts, then lets the running handler calls end. Until it settles, what it owns can be
+   * committed; then other readers may take over. One call at a time.
+   */
   run(handler: GroupHandler, signal: AbortSignal): Promise<void>;
   /** The values that earlier commits left under `keys`, in this group and partition. */
   load(partition: number, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
    * Moves the position to `next` (the offset of the first record that is still to be handled) and stores
-   * `changes` with it in one transaction. Call it only at the end of an append.
+   * `changes` with it in one transaction. Call it only at the end of an append. The position never moves back.
+   * @throws PartitionLost where this reader does not own the partition; nothing is stored then.
    */
   commit(partition: number, next: number, changes: StateChanges): Promise<void>;
 }
