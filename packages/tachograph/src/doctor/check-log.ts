@@ -1,0 +1,78 @@
+import type { EventLog } from '@tachograph/event-log';
+import type { Registry } from '@tachograph/ingest';
+import { bad, good, note, reason, type Finding } from './check.ts';
+
+/** Whether every partition can be read, oldest and newest record included. */
+export async function checkLog(log: EventLog): Promise<Finding> {
+  const check = 'log';
+  try {
+    const { partitions } = await log.describe();
+    let records = 0;
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const { oldest, next } = await log.offsets(partition);
+      records += next - oldest;
+      if (next > oldest) await readEnds(log, partition, oldest, next);
+    }
+    return good(check, `${partitions} partitions can be read, ${records} records`);
+  } catch (error) {
+    return bad(
+      check,
+      `it cannot be read: ${reason(error)}`,
+      'Check the disk, then restore log.sqlite from a backup.',
+      'Devices send again what a restored log lacks, as far as they still hold it.',
+    );
+  }
+}
+
+async function readEnds(log: EventLog, partition: number, oldest: number, next: number): Promise<void> {
+  for (const offset of new Set([oldest, next - 1])) {
+    let found = 0;
+    for await (const batch of log.readRange(partition, offset, offset + 1)) found += batch.length;
+    if (found !== 1) throw new Error(`partition ${partition} lacks the record at offset ${offset}`);
+  }
+}
+
+/** Whether the registry can follow from the log: it may be behind, and never ahead. */
+export async function checkRegistry(registry: Registry, log: EventLog): Promise<Finding> {
+  const check = 'registry';
+  try {
+    const settled = await registry.db.selectFrom('partitions').selectAll().execute();
+    let behind = 0;
+    for (const { partition, settled_offset: offset } of settled) {
+      const { oldest, next } = await log.offsets(partition);
+      if (offset > next) {
+        return bad(
+          check,
+          `partition ${partition}: the registry has seen ${offset} records, the log has ${next} (ERR_LOG_TRUNCATED)`,
+          'The log was cut or restored from an older backup. Restore log.sqlite and registry.sqlite from one backup.',
+        );
+      }
+      if (offset < oldest) {
+        return bad(
+          check,
+          `partition ${partition}: the registry stands at ${offset}, the log begins at ${oldest}`,
+          'Records were removed before they were settled. Restore log.sqlite from a backup.',
+        );
+      }
+      behind += next - offset;
+    }
+    return behind === 0
+      ? good(check, 'in step with the log')
+      : note(check, `${behind} records behind the log`, 'Nothing to do: a server reads them when it starts.');
+  } catch (error) {
+    return bad(
+      check,
+      `it cannot be read: ${reason(error)}`,
+      'Check the disk, then restore registry.sqlite from a backup: what came since is read from the log.',
+    );
+  }
+}
+
+/** When the newest known event was received, in milliseconds since the epoch, or `null` where there is none. */
+export async function newestReceived(registry: Registry): Promise<number | null> {
+  const row = await registry.db
+    .selectFrom('sightings')
+    .select(({ fn }) => fn.max<number | null>('received_at').as('newest'))
+    .executeTakeFirst();
+  return row?.newest ?? null;
+}

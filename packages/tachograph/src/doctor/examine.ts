@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openEmbeddedLog, type EventLog } from '@tachograph/event-log';
+import { openSqliteRegistry, type Registry } from '@tachograph/ingest';
+import { CliFailure } from '../cli-failure.ts';
+import { dataFiles } from '../data-files.ts';
+import { lockHolder } from '../folder-lock.ts';
+import { loadSettings, type Settings } from '../settings.ts';
+import { checkClock } from './check-clock.ts';
+import { checkDataDir } from './check-data-dir.ts';
+import { checkLog, checkRegistry, newestReceived } from './check-log.ts';
+import { checkPort } from './check-port.ts';
+import { checkSecretFiles } from './check-secret-files.ts';
+import { bad, good, note, reason, type Finding } from './check.ts';
+
+/**
+ * Looks at everything that a server on this machine needs, and changes nothing of it. A server may be running
+ * meanwhile.
+ */
+export async function examine(env: NodeJS.ProcessEnv, nowMs: number): Promise<Finding[]> {
+  const runtime = checkRuntime(process.versions.node);
+  let settings: Settings;
+  try {
+    settings = loadSettings(env);
+  } catch (error) {
+    if (!(error instanceof CliFailure)) throw error;
+    return [runtime, bad('configuration', error.message, ...error.mend)];
+  }
+  const { config } = settings;
+  const configuration = good('configuration', `authority ${config.authority}, port ${config.port}`);
+  const folder = await checkDataDir(config.dataDir);
+  if (folder.state === 'bad') {
+    return [runtime, configuration, folder, await checkPort(config.host, config.port, null)];
+  }
+  const port = await checkPort(config.host, config.port, runningServer(config.dataDir));
+  const kept = await examineKept(config.dataDir, nowMs);
+  return [runtime, configuration, folder, port, checkSecretFiles(config.dataDir), ...kept];
+}
+
+function checkRuntime(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 20 || (major === 20 && minor >= 19)
+    ? good('node', version)
+    : bad('node', version, 'Install Node 20.19 or newer.');
+}
+
+function runningServer(dataDir: string): number | null {
+  return existsSync(join(dataDir, 'locks', 'ingest.sqlite')) ? lockHolder(dataDir, 'ingest') : null;
+}
+
+/** Log, registry and clock, as far as there is something to look at: opening what is missing would make it. */
+async function examineKept(dataDir: string, nowMs: number): Promise<Finding[]> {
+  const files = dataFiles(dataDir);
+  const log = existsSync(files.log) ? await tryOpen('log', () => openEmbeddedLog({ file: files.log })) : null;
+  const registry = existsSync(files.registry)
+    ? await tryOpen('registry', () => openSqliteRegistry(files.registry))
+    : null;
+  try {
+    return await findingsOf(log, registry, nowMs);
+  } finally {
+    if (log?.opened === true) await log.value.close();
+    if (registry?.opened === true) await registry.value.close();
+  }
+}
+
+async function findingsOf(
+  log: Opened<EventLog> | null,
+  registry: Opened<Registry> | null,
+  nowMs: number,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  if (log === null) findings.push(note('log', 'none yet: it is made at the first start'));
+  else findings.push(log.opened ? await checkLog(log.value) : log.finding);
+  if (registry === null) findings.push(note('registry', 'none yet: it is made at the first start'));
+  else if (!registry.opened) findings.push(registry.finding);
+  else if (log?.opened === true) findings.push(await checkRegistry(registry.value, log.value));
+  const newest = registry?.opened === true ? await newestReceived(registry.value).catch(() => null) : null;
+  return [...findings, checkClock(nowMs, newest)];
+}
+
+type Opened<T> =
+  { readonly opened: true; readonly value: T } | { readonly opened: false; readonly finding: Finding };
+
+async function tryOpen<T>(check: string, open: () => Promise<T>): Promise<Opened<T>> {
+  try {
+    return { opened: true, value: await open() };
+  } catch (error) {
+    return {
+      opened: false,
+      finding: bad(
+        check,
+        `it cannot be opened: ${reason(error)}`,
+        'Check the disk and who owns the file, else restore it from a backup.',
+      ),
+    };
+  }
+}

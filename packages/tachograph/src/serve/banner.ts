@@ -1,0 +1,31 @@
+/** What an operator sees when the all-in-one server is up. */
+export type Started = {
+  readonly url: string;
+  readonly demo: 'served' | 'off' | 'not built';
+  readonly dataDir: string;
+  readonly exportDir: string;
+  /** The administrator token, only at the start that made it. */
+  readonly newToken: { readonly token: string; readonly file: string } | null;
+};
+
+const DEMO_LINE = {
+  served: (url: string) => `${url}/demo/`,
+  off: () => 'off',
+  'not built': () => 'not built; build it with: npm run build',
+} as const;
+
+export function formatBanner(started: Started): string {
+  const rows: [string, string][] = [
+    ['Demo', DEMO_LINE[started.demo](started.url)],
+    ['API', `${started.url}/openapi.json`],
+    ['Health', `${started.url}/readyz   metrics: ${started.url}/metrics`],
+    ['Data', started.dataDir],
+    ['Exports', started.exportDir],
+  ];
+  const token =
+    started.newToken === null
+      ? ''
+      : `\n  Administrator token, shown this once (kept in ${started.newToken.file}):\n    ${started.newToken.token}\n`;
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}\n`).join('');
+  return `\n  Tachograph is recording.\n\n${lines}${token}\n  Stop with Ctrl-C.\n\n`;
+}
