@@ -10,7 +10,16 @@ export {
 export { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from './embedded/log.ts';
 export type { RetentionPolicy, Trimmed } from './embedded/retention.ts';
 export { AppendAssembler, type AssembledRun, type BrokenRun, type LoggedAppend } from './filter/append.ts';
-export { decide, type Decision, type Evidence, type LeafWindow } from './filter/decide.ts';
+export type { LogAlarm } from './filter/alarm.ts';
+export { decide, type Decision, type Evidence, type IndexRange, type LeafWindow } from './filter/decide.ts';
+export { deterministicEventId, forkEventId, gapEventId } from './filter/event-id.ts';
+export {
+  LogFilter,
+  type FilterCounts,
+  type FilteredBatch,
+  type FilteredRun,
+  type LogFilterOptions,
+} from './filter/log-filter.ts';
 export { murmur2, partitionOf } from './partition.ts';
 export {
   PartitionLost,

@@ -1,4 +1,4 @@
-import { fromBase64, leafHash, parseCheckpointNote, utf8Text } from '@tachograph/wire';
+import { fromBase64, leafHash, LIMITS, parseCheckpointNote, utf8Text } from '@tachograph/wire';
 import type { Bytes, CheckpointNote, CompactRange } from '@tachograph/wire';
 import { parseEdge } from '../edge.ts';
 import { HEADER, type StoredRecord } from '../record.ts';
@@ -11,7 +11,7 @@ export type LoggedAppend = {
   readonly leafHashes: readonly Bytes[];
   /** The device-signed checkpoint after the last record. Its signature was checked by ingest. */
   readonly checkpoint: CheckpointNote;
-  /** A checkpoint with ingest's cosignature, not verified yet: evidence for an edge that a reader does not know. */
+  /** This log's checkpoint with ingest's cosignature, not verified yet: evidence for an edge that a reader does not know. */
   readonly receipt: CheckpointNote | null;
   readonly records: readonly StoredRecord[];
 };
@@ -44,6 +44,8 @@ export class AppendAssembler {
     if (!starts && this.#open.length === 1)
       runs.push(broken(this.#take(), 'the record stands outside an append'));
     else if (HEADER.checkpoint in record.headers) runs.push(close(this.#take()));
+    else if (this.#open.length >= LIMITS.appendLeavesMax)
+      runs.push(broken(this.#take(), 'the append is longer than an append can be'));
     return runs;
   }
 
@@ -66,7 +68,9 @@ function close(records: readonly StoredRecord[]): AssembledRun {
   if (origin === undefined || edge === null || checkpoint === null || checkpoint.origin !== origin) {
     return broken(records, 'the edge or the checkpoint is malformed');
   }
-  const receipt = checkpointIn(first.headers[HEADER.receipt]);
+  // One about another log vouches for nothing here.
+  const about = checkpointIn(first.headers[HEADER.receipt]);
+  const receipt = about?.origin === origin ? about : null;
   const leafHashes = records.map((record) => leafHash(record.value));
   return { kind: 'append', append: { origin, edge, leafHashes, checkpoint, receipt, records } };
 }
