@@ -123,8 +123,11 @@ export type ForksTable = {
   detected_at: number;
 };
 
-/** Every record below `settled_offset` has been folded into heads. */
-export type PartitionsTable = { partition: number; settled_offset: number };
+/**
+ * Every record below `settled_offset` has been folded into heads. `version` grows with every change of a head of
+ * this partition: it is what writers compare, since a restore moves a head and no offset.
+ */
+export type PartitionsTable = { partition: number; settled_offset: number; version: number };
 
 export type DirectivesTable = {
   id: string;

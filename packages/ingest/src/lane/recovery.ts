@@ -1,0 +1,232 @@
+import {
+  AppendAssembler,
+  decide,
+  HEADER,
+  type AssembledRun,
+  type Decision,
+  type LoggedAppend,
+} from '@tachograph/event-log';
+import { parseOrigin, verifyCosignature, type Bytes, type CompactRange } from '@tachograph/wire';
+import { readLeaf } from '../core/leaf-content.ts';
+import type { ForkProof } from '../registry/forks.ts';
+import {
+  EMPTY_HEAD,
+  loadHeads,
+  loadWindow,
+  logId,
+  type Head,
+  type LogKey,
+  type WindowPart,
+} from '../registry/heads.ts';
+import {
+  settle,
+  settledPosition,
+  type HeadMove,
+  type Position,
+  type Rejection,
+} from '../registry/settlement.ts';
+import { LogTruncatedError, type LanePorts } from './ports.ts';
+
+/** How many records are folded in memory before the registry takes them. */
+const FOLD_RECORDS_MAX = 20_000;
+
+/**
+ * Reads the partition from the registry's settled offset to its end, runs the readers' filter over it and moves
+ * the heads that it accepts. Start, crash, an ambiguous outcome and another node's writes are all this.
+ *
+ * @returns the position that the registry holds now
+ * @throws LogTruncatedError where the log is shorter than what was settled
+ */
+export async function recover(ports: LanePorts, partition: number): Promise<Position> {
+  for (;;) {
+    const settled = await settledPosition(ports.registry.db, partition);
+    const { oldest, next } = await ports.log.offsets(partition);
+    const { offset } = settled;
+    if (next < offset) throw new LogTruncatedError(partition, offset, next);
+    if (next === offset) return settled;
+    if (oldest > offset) ports.logger.warn({ partition, settled: offset, oldest }, 'log.expired_unread');
+    const reached = await fold(ports, partition, settled, Math.max(offset, oldest), next);
+    if (reached !== null) return reached;
+  }
+}
+
+/** Folds [from, to) and answers the position reached, or `null` where another node has moved the offset meanwhile. */
+async function fold(
+  ports: LanePorts,
+  partition: number,
+  settled: Position,
+  from: number,
+  to: number,
+): Promise<Position | null> {
+  const assembler = new AppendAssembler();
+  let folded = new Folding(ports);
+  let since = settled;
+  let records = 0;
+  const save = async (reached: number): Promise<boolean> => {
+    const position = await folded.settle(partition, since, reached);
+    if (position === null) return false;
+    since = position;
+    folded = new Folding(ports);
+    return true;
+  };
+  for await (const batch of ports.log.readRange(partition, from, to)) {
+    for (const record of batch) {
+      for (const run of assembler.push(record)) await folded.take(run);
+      records++;
+      if (records % FOLD_RECORDS_MAX !== 0) continue;
+      if (!(await save(assembler.openSince ?? record.offset + 1))) return null;
+    }
+  }
+  // An append without its end stays unsettled: the next record will close it, one way or the other.
+  if (!(await save(assembler.openSince ?? to))) return null;
+  ports.metrics.laneRecovered(partition, records);
+  ports.logger.info({ partition, from: settled.offset, to: since.offset, records }, 'lane.recovered');
+  return since;
+}
+
+/** Heads and all that goes with them, as a stretch of the log makes them. */
+class Folding {
+  readonly #ports: LanePorts;
+  readonly #heads = new Map<string, LogKey & { head: Head; anchor: number | null }>();
+  readonly #windows: WindowPart[] = [];
+  readonly #rejections: Rejection[] = [];
+  readonly #forks: ForkProof[] = [];
+
+  constructor(ports: LanePorts) {
+    this.#ports = ports;
+  }
+
+  async take(run: AssembledRun): Promise<void> {
+    const { metrics, logger, authority } = this.#ports;
+    if (run.kind === 'broken') {
+      metrics.filterAlarm('broken');
+      logger.warn({ offset: run.broken.records[0]?.offset, reason: run.broken.reason }, 'log.run_broken');
+      return;
+    }
+    const { append } = run;
+    const names = parseOrigin(append.origin);
+    if (!names.ok || names.value.authority !== authority) return metrics.filterAlarm('invalid');
+    const key = { tenant: names.value.tenant, device: names.value.device };
+    const head = await this.#head(key);
+    const decision = await this.#decide(key, head, append);
+    switch (decision.kind) {
+      case 'accepted':
+        return this.#move(key, head, append, decision);
+      case 'fork':
+        return this.#fork(key, head, append, decision.index);
+      case 'duplicate':
+        return;
+      default:
+        metrics.filterAlarm(decision.kind);
+        logger.warn({ origin: append.origin, decision: decision.kind }, 'log.append_ignored');
+    }
+  }
+
+  async settle(partition: number, from: Position, to: number): Promise<Position | null> {
+    const nowSeconds = Math.floor(this.#ports.clock() / 1000);
+    const moves: HeadMove[] = [...this.#heads.values()].map(({ tenant, device, head, anchor }) => ({
+      tenant,
+      device,
+      head: { ...head, cosignedSeconds: Math.max(nowSeconds, head.cosignedSeconds) },
+      anchor,
+    }));
+    return settle(this.#ports.registry, {
+      partition,
+      from,
+      to,
+      moves,
+      windows: this.#windows,
+      issued: moves.map(({ tenant, device, head }) => ({
+        tenant,
+        device,
+        size: head.range.size,
+        timeSeconds: head.cosignedSeconds,
+      })),
+      rejections: this.#rejections,
+      sightings: [],
+      forks: this.#forks,
+    });
+  }
+
+  async #head(key: LogKey): Promise<Head | null> {
+    const known = this.#heads.get(logId(key));
+    if (known !== undefined) return known.head;
+    return (await loadHeads(this.#ports.registry.db, [key])).get(logId(key)) ?? null;
+  }
+
+  async #decide(key: LogKey, head: Head | null, append: LoggedAppend) {
+    const state = head?.range ?? null;
+    const first = decide(state, append);
+    if (first.kind !== 'needs') return first;
+    const evidence =
+      first.what === 'window'
+        ? { window: await this.#window(key, state ?? EMPTY_HEAD.range) }
+        : { receiptVerifies: await this.#receiptVerifies(append) };
+    const second: Decision = decide(state, append, evidence);
+    if (second.kind === 'needs') throw new Error(`the filter asked for its ${second.what} twice`);
+    return second;
+  }
+
+  async #window(key: LogKey, head: CompactRange) {
+    const hashes: Bytes[] = [];
+    let from = head;
+    // What this stretch has added stands at the end; the registry holds what was there before.
+    for (const part of this.#windows.toReversed()) {
+      if (logId(part) !== logId(key) || part.from.size + part.hashes.length !== from.size) continue;
+      hashes.unshift(...part.hashes);
+      from = part.from;
+    }
+    const stored = await loadWindow(this.#ports.registry.db, key, from);
+    return { from: stored.from, hashes: [...stored.hashes, ...hashes] };
+  }
+
+  async #receiptVerifies({ receipt }: LoggedAppend): Promise<boolean> {
+    if (receipt === null) return false;
+    const found = await verifyCosignature(receipt, receipt.note.signatures, this.#ports.cosignerKeys);
+    return found !== null;
+  }
+
+  #move(
+    key: LogKey,
+    head: Head | null,
+    append: LoggedAppend,
+    accepted: Extract<Decision, { kind: 'accepted' }>,
+  ): void {
+    const { base, next, deliverFrom, gap } = accepted;
+    if (gap !== null) {
+      this.#ports.metrics.filterAlarm('gap');
+      this.#ports.logger.error({ origin: append.origin, ...gap }, 'log.gap_found');
+    }
+    const records = append.records.slice(deliverFrom);
+    const last = readLeaf(records[records.length - 1]!.value, true).content;
+    const first = base.size === 0 ? readLeaf(records[0]!.value, true).content : null;
+    const carried = first?.kind === 'event' ? first.carried : (head?.carried ?? null);
+    this.#heads.set(logId(key), {
+      ...key,
+      head: {
+        range: next,
+        checkpoint: append.checkpoint.source,
+        cosignedSeconds: head?.cosignedSeconds ?? 0,
+        carried,
+      },
+      anchor: last.kind === 'event' ? (last.seen?.size ?? null) : null,
+    });
+    this.#windows.push({ ...key, from: base, hashes: append.leafHashes.slice(deliverFrom) });
+    for (const [i, record] of records.entries()) {
+      const code = record.headers[HEADER.rejected];
+      if (code !== undefined) this.#rejections.push({ ...key, index: base.size + i, code });
+    }
+  }
+
+  #fork(key: LogKey, head: Head | null, append: LoggedAppend, index: number): void {
+    this.#ports.metrics.filterAlarm('fork');
+    this.#forks.push({
+      ...key,
+      index,
+      accepted: head?.checkpoint ?? '',
+      submitted: append.checkpoint,
+      differing: [],
+      detectedAt: this.#ports.clock(),
+    });
+  }
+}

@@ -1,0 +1,142 @@
+import { pruneIssued, storeIssued, type Issued } from './cosigned.ts';
+import { recordFork, type ForkProof } from './forks.ts';
+import { inRows, storeHeads, storeWindows, type Head, type LogKey, type WindowPart } from './heads.ts';
+import type { Db, Registry } from './registry.ts';
+import { storeSightings, type Sighting } from './sightings.ts';
+
+/** What one log has become. */
+export type HeadMove = LogKey & {
+  readonly head: Head;
+  /** The size that its newest leaf had seen, where that is known. */
+  readonly anchor: number | null;
+};
+
+export type Rejection = LogKey & { readonly index: number; readonly code: string };
+
+/** How far a partition has been read, and the version of what that has made of its heads. */
+export type Position = { readonly offset: number; readonly version: number };
+
+/** All that the registry learns of a stretch of one partition, and of the requests that were answered with it. */
+export type Settlement = {
+  readonly partition: number;
+  /** What this was computed from, and the settled offset after it. */
+  readonly from: Position;
+  readonly to: number;
+  readonly moves: readonly HeadMove[];
+  readonly windows: readonly WindowPart[];
+  readonly issued: readonly Issued[];
+  readonly rejections: readonly Rejection[];
+  readonly sightings: readonly Sighting[];
+  readonly forks: readonly ForkProof[];
+};
+
+/** Every record of the partition below this offset is folded into heads. */
+export async function settledPosition(db: Db, partition: number): Promise<Position> {
+  return db
+    .selectFrom('partitions')
+    .select(['settled_offset as offset', 'version'])
+    .where('partition', '=', partition)
+    .executeTakeFirstOrThrow();
+}
+
+/** Makes the rows of partitions 0 to `count` − 1. */
+export async function addPartitions(db: Db, count: number): Promise<void> {
+  await db
+    .insertInto('partitions')
+    .values(Array.from({ length: count }, (_, partition) => ({ partition, settled_offset: 0, version: 0 })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/**
+ * Moves the heads, the settled offset and all that belongs to them in one transaction, on the condition that the
+ * position still is what they were computed from.
+ *
+ * @returns the new position; `null`, and nothing is changed, where another node has moved it meanwhile
+ */
+export async function settle(registry: Registry, settlement: Settlement): Promise<Position | null> {
+  return registry.transaction(async (trx) => {
+    const { numUpdatedRows: moved } = await trx
+      .updateTable('partitions')
+      .set({ settled_offset: settlement.to, version: settlement.from.version + 1 })
+      .where('partition', '=', settlement.partition)
+      .where('version', '=', settlement.from.version)
+      .executeTakeFirstOrThrow();
+    if (moved !== 1n) return null;
+    await storeHeads(trx, settlement.partition, settlement.moves);
+    await storeWindows(trx, settlement.windows);
+    await storeIssued(trx, settlement.issued);
+    await storeRejections(trx, settlement.rejections);
+    await storeSightings(trx, settlement.sightings);
+    for (const fork of settlement.forks) await recordFork(trx, fork);
+    for (const move of settlement.moves) if (isPruneTime(move)) await pruneIssued(trx, move, move.anchor);
+    return { offset: settlement.to, version: settlement.from.version + 1 };
+  });
+}
+
+/** About one in 64: pruning at every append would double its writes. */
+function isPruneTime({ head }: HeadMove): boolean {
+  return (head.range.size + head.cosignedSeconds) % 64 === 0;
+}
+
+async function storeRejections(trx: Db, rejections: readonly Rejection[]): Promise<void> {
+  const rows = rejections.map(({ tenant, device, index, code }) => ({
+    tenant,
+    device,
+    leaf_index: index,
+    code,
+  }));
+  for (const some of inRows(rows)) {
+    await trx
+      .insertInto('rejections')
+      .values(some)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  for (const key of new Map(
+    rejections.map((rejection) => [`${rejection.tenant}/${rejection.device}`, rejection]),
+  ).values()) {
+    await pruneRejections(trx, key);
+  }
+}
+
+/** How many rejections of one log are remembered, for a device whose answer was lost. */
+const REJECTIONS_MAX = 2_000;
+
+async function pruneRejections(trx: Db, { tenant, device }: LogKey): Promise<void> {
+  const oldest = await trx
+    .selectFrom('rejections')
+    .select('leaf_index')
+    .where('tenant', '=', tenant)
+    .where('device', '=', device)
+    .orderBy('leaf_index', 'desc')
+    .offset(REJECTIONS_MAX)
+    .limit(1)
+    .executeTakeFirst();
+  if (oldest === undefined) return;
+  await trx
+    .deleteFrom('rejections')
+    .where('tenant', '=', tenant)
+    .where('device', '=', device)
+    .where('leaf_index', '<=', oldest.leaf_index)
+    .execute();
+}
+
+/** The rejections of leaves with `from` ≤ index < `to` that are still known. */
+export async function findRejections(
+  db: Db,
+  { tenant, device }: LogKey,
+  from: number,
+  to: number,
+): Promise<{ index: number; code: string }[]> {
+  return db
+    .selectFrom('rejections')
+    .select(['leaf_index as index', 'code'])
+    .where('tenant', '=', tenant)
+    .where('device', '=', device)
+    .where('leaf_index', '>=', from)
+    .where('leaf_index', '<', to)
+    .orderBy('leaf_index')
+    .limit(REJECTIONS_MAX)
+    .execute();
+}
