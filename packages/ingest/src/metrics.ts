@@ -1,0 +1,146 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AppendMetrics } from './context.ts';
+
+/** What ingest counts, in base units. No device and no tenant is ever a label: their number has no bound. */
+export type IngestMetrics = AppendMetrics & {
+  readonly httpRequestEnded: (method: string, route: string, status: number, seconds: number) => void;
+  /** An enrolment was decided: the status that it led to, or the code of its refusal. */
+  readonly enrolmentDecided: (outcome: string) => void;
+  readonly rateLimited: (limit: 'device' | 'address') => void;
+  /** Everything, in the text format of Prometheus. */
+  readonly exposition: () => Promise<{ readonly contentType: string; readonly text: string }>;
+};
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Figures of one server. `withProcess` adds those of the process, of which one server a process is enough. */
+export function createMetrics({ withProcess }: { readonly withProcess: boolean }): IngestMetrics {
+  const registry = new Registry();
+  if (withProcess) collectDefaultMetrics({ register: registry });
+  return {
+    ...appendMetrics(registry),
+    ...laneMetrics(registry),
+    ...httpMetrics(registry),
+    exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+type LaneMetrics = Pick<AppendMetrics, 'laneWrote' | 'laneWaiting' | 'laneRecovered' | 'outboxWaiting'>;
+
+function appendMetrics(registry: Registry): Omit<AppendMetrics, keyof LaneMetrics> {
+  const registers = [registry];
+  const requests = new Histogram({
+    name: 'tachograph_append_duration_seconds',
+    help: 'Time to answer an append, by outcome.',
+    labelNames: ['outcome'],
+    buckets: SECONDS,
+    registers,
+  });
+  const offered = new Counter({
+    name: 'tachograph_append_offered_leaves_total',
+    help: 'Leaves in appends that were answered, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const leaves = new Counter({
+    name: 'tachograph_appended_leaves_total',
+    help: 'Leaves appended to the log, by whether their content is a valid event.',
+    labelNames: ['content'],
+    registers,
+  });
+  const alarms = new Counter({
+    name: 'tachograph_filter_alarms_total',
+    help: 'Alarms of the log-order filter while ingest folded the log.',
+    labelNames: ['kind'],
+    registers,
+  });
+  return {
+    requestEnded: (outcome, count, seconds) => {
+      requests.observe({ outcome }, seconds);
+      offered.inc({ outcome }, count);
+    },
+    leavesAppended: (accepted, rejected) => {
+      leaves.inc({ content: 'valid' }, accepted);
+      leaves.inc({ content: 'rejected' }, rejected);
+    },
+    filterAlarm: (kind) => alarms.inc({ kind }),
+  };
+}
+
+function laneMetrics(registry: Registry): LaneMetrics {
+  const registers = [registry];
+  const writes = new Histogram({
+    name: 'tachograph_lane_write_duration_seconds',
+    help: 'Time for the log to settle one write of a lane.',
+    buckets: SECONDS,
+    registers,
+  });
+  const writtenBytes = new Counter({
+    name: 'tachograph_lane_written_bytes_total',
+    help: 'Encoded bytes that lanes have written.',
+    registers,
+  });
+  const shared = new Counter({
+    name: 'tachograph_lane_written_requests_total',
+    help: 'Requests that the writes of lanes carried; over the number of writes, how many shared one.',
+    registers,
+  });
+  const waiting = new Gauge({
+    name: 'tachograph_lane_waiting_bytes',
+    help: 'Encoded bytes that wait for a partition.',
+    labelNames: ['partition'],
+    registers,
+  });
+  const recovered = new Counter({
+    name: 'tachograph_lane_recovered_records_total',
+    help: 'Records of the log that were read to heal the registry.',
+    labelNames: ['partition'],
+    registers,
+  });
+  const outbox = new Gauge({
+    name: 'tachograph_outbox_waiting_events',
+    help: "Events of tenants' own logs that are not in the log yet.",
+    registers,
+  });
+  return {
+    laneWrote: (requests, bytes, seconds) => {
+      writes.observe(seconds);
+      writtenBytes.inc(bytes);
+      shared.inc(requests);
+    },
+    laneWaiting: (partition, bytes) => waiting.set({ partition }, bytes),
+    laneRecovered: (partition, records) => recovered.inc({ partition }, records),
+    outboxWaiting: (events) => outbox.set(events),
+  };
+}
+
+function httpMetrics(
+  registry: Registry,
+): Pick<IngestMetrics, 'httpRequestEnded' | 'enrolmentDecided' | 'rateLimited'> {
+  const registers = [registry];
+  const requests = new Histogram({
+    name: 'tachograph_http_request_duration_seconds',
+    help: 'Time to answer a request, by route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers,
+  });
+  const enrolments = new Counter({
+    name: 'tachograph_enrolments_total',
+    help: 'Enrolments decided, by the status they led to or the code of their refusal.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const limited = new Counter({
+    name: 'tachograph_rate_limited_requests_total',
+    help: 'Requests turned away by a rate limit.',
+    labelNames: ['limit'],
+    registers,
+  });
+  return {
+    httpRequestEnded: (method, route, status, seconds) =>
+      requests.observe({ method, route, status: String(status) }, seconds),
+    enrolmentDecided: (outcome) => enrolments.inc({ outcome }),
+    rateLimited: (limit) => limited.inc({ limit }),
+  };
+}
