@@ -82,10 +82,20 @@ export const ERRORS = {
     'The body starts as gzip and does not go on as gzip.',
   ),
   // Too large
-  ERR_BODY_TOO_LARGE: row(413, 'after-change', 'Body too large', 'Send fewer leaves at once.'),
+  ERR_BODY_TOO_LARGE: row(
+    413,
+    'after-change',
+    'Body too large',
+    'The append is longer than its limit: send fewer leaves at once.',
+  ),
   ERR_NOTE_TOO_LARGE: row(413, 'never', 'Note too large', 'A note is longer than its limit.'),
   ERR_LEAF_TOO_LARGE: row(413, 'never', 'Leaf too large', 'One event is longer than the limit of a leaf.'),
-  ERR_TOO_MANY_LEAVES: row(413, 'after-change', 'Too many leaves', 'Send fewer leaves at once.'),
+  ERR_TOO_MANY_LEAVES: row(
+    413,
+    'after-change',
+    'Too many leaves',
+    'The append holds more leaves than its limit: send fewer at once.',
+  ),
   // Who
   ERR_UNAUTHENTICATED: row(401, 'never', 'Not signed in', 'The administrator token is missing or unknown.'),
   ERR_FORBIDDEN: row(

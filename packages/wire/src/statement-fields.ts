@@ -112,6 +112,17 @@ export const hash: Field<Bytes> = {
     }),
 };
 
+/** SHA-256 in lower-case hexadecimal. */
+export const hexHash: Field<string> = {
+  format: (value) => value,
+  parse: (line, field) =>
+    parsing(() => {
+      if (!/^[0-9a-f]{64}$/.test(line))
+        refuse('ERR_STATEMENT', `${field} is a SHA-256 in lower-case hex`, { field });
+      return line;
+    }),
+};
+
 export const vkeys: Field<readonly NoteKey[]> = {
   format: (value) => value.map(formatVkey).join('\n'),
   parse: (lines) => parsing(() => lines.split('\n').map((line) => need(parseVkey(line)))),

@@ -6,6 +6,7 @@ import {
   authority,
   freeText,
   hash,
+  hexHash,
   milliseconds,
   optional,
   origin,
@@ -183,7 +184,7 @@ export type EnrolmentStatement = {
 export const ENROLMENT_NOTE: Statement<EnrolmentStatement> = statement('tachograph enrolment/v1', {
   origin,
   challenge: printable,
-  credentialHash: printable,
+  credentialHash: hexHash,
 });
 
 /** A device proves that it holds the key of the log whose receipt it brings back. */
