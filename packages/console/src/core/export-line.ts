@@ -1,0 +1,65 @@
+/** One line that the exporter wrote, as the strip shows it. */
+export type ExportRow = {
+  readonly id: string;
+  readonly action: string;
+  /** What the event was done to, or the code of an entry that is no valid event. */
+  readonly about: string;
+  /** Best time of the event, RFC 3339. */
+  readonly occurred: string;
+  /** When ingest received it, RFC 3339. */
+  readonly received: string;
+  readonly latenessMs: number;
+  /** The device's id: the last part of the CloudEvent's source. */
+  readonly device: string;
+  readonly index: number;
+};
+
+/** A row from one NDJSON line of the `cloudevents` format, or `null` where the line is something else. */
+export function parseExportLine(line: string): ExportRow | null {
+  const event = parseObject(line);
+  const [id, type, time, source] = [event?.['id'], event?.['type'], event?.['time'], event?.['source']].map(
+    text,
+  );
+  if (event === null || !id || !type || !time || !source) return null;
+  const received = text(event['recordedtime']) ?? time;
+  return {
+    id,
+    action: type,
+    about: text(event['rejected']) ?? targetOf(event['data']) ?? '',
+    occurred: time,
+    received,
+    latenessMs: Date.parse(received) - Date.parse(time),
+    device: source.slice(source.lastIndexOf('/') + 1),
+    index: Number(event['sequence'] ?? Number.NaN),
+  };
+}
+
+/** The rows of `next` that `shown` does not hold yet, by id. */
+export function newRows(shown: readonly ExportRow[], next: readonly ExportRow[]): ReadonlySet<string> {
+  const known = new Set(shown.map((row) => row.id));
+  return new Set(next.filter((row) => !known.has(row.id)).map((row) => row.id));
+}
+
+function parseObject(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) ? value : null;
+  } catch {
+    // The last line may be half written: that is this function's `null`.
+    return null;
+  }
+}
+
+function targetOf(data: unknown): string | null {
+  if (!isObject(data) || !Array.isArray(data['targets'])) return null;
+  const target: unknown = data['targets'][0];
+  return isObject(target) ? (text(target['name']) ?? text(target['id'])) : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,72 @@
+import { parseExportLine, type ExportRow } from './core/export-line.ts';
+import { nextPollMs } from './core/poll.ts';
+
+/** What the strip shows: newest first, and whether the last poll reached the exporter. */
+export type FeedState = {
+  readonly rows: readonly ExportRow[];
+  readonly reach: 'waiting' | 'live' | 'unreachable';
+};
+
+export type ExportFeed = {
+  /** Asks now, and again quickly for a while. */
+  readonly wake: () => void;
+};
+
+/** Polls the last lines that the exporter wrote: quickly while lines arrive, gently while nothing does. */
+export function followExport(onChange: (state: FeedState) => void): ExportFeed {
+  let state: FeedState = { rows: [], reach: 'waiting' };
+  let history = { quiet: 0, failures: 0 };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let polling = false;
+
+  const poll = async (): Promise<void> => {
+    if (polling) return;
+    polling = true;
+    clearTimeout(timer);
+    // Nobody looks at a hidden page.
+    const rows = document.hidden ? state.rows : await fetchRows();
+    polling = false;
+    if (rows === null) {
+      history = { quiet: 0, failures: history.failures + 1 };
+      publish({ rows: state.rows, reach: 'unreachable' });
+    } else if (rows[0]?.id === state.rows[0]?.id && rows.length === state.rows.length) {
+      history = { quiet: history.quiet + 1, failures: 0 };
+      publish({ rows: state.rows, reach: 'live' });
+    } else {
+      history = { quiet: 0, failures: 0 };
+      publish({ rows, reach: 'live' });
+    }
+    timer = setTimeout(() => void poll(), nextPollMs(history));
+  };
+  const publish = (next: FeedState): void => {
+    if (next.rows === state.rows && next.reach === state.reach) return;
+    state = next;
+    onChange(state);
+  };
+
+  void poll();
+  return {
+    wake: () => {
+      history = { quiet: 0, failures: 0 };
+      void poll();
+    },
+  };
+}
+
+async function fetchRows(): Promise<readonly ExportRow[] | null> {
+  try {
+    const answer = await fetch('./api/export', { cache: 'no-store' });
+    if (!answer.ok) return null;
+    const { lines } = (await answer.json()) as { lines?: unknown };
+    if (!Array.isArray(lines)) return null;
+    return lines
+      .map((line) => (typeof line === 'string' ? parseExportLine(line) : null))
+      .filter((row) => row !== null)
+      .toReversed();
+  } catch (error) {
+    // No connection, or something that is not the server answered in its place.
+    if (error instanceof TypeError || error instanceof SyntaxError || error instanceof DOMException)
+      return null;
+    throw error;
+  }
+}
