@@ -1,0 +1,71 @@
+import type { EventLog } from '@tachograph/event-log';
+import type { NoteKey } from '@tachograph/wire';
+import type { ExporterSurroundings } from './engine/exporter-surroundings.ts';
+import { RouteRunner, type RouteStatus } from './engine/route-runner.ts';
+import { nodeFiles, type FileSystem } from './files/file-system.ts';
+import { takeOwnership } from './ownership.ts';
+import { routesSchema, type RouteInput } from './route.ts';
+import { systemClock, type Clock, type Logger } from './runtime.ts';
+import { SINKS } from './sinks/registry.ts';
+import type { Sink } from './sinks/sink.ts';
+
+export type ExporterOptions = {
+  readonly log: EventLog;
+  readonly routes: readonly RouteInput[];
+  /** Feeds, dead letters and the folder's lock; made where it is missing. */
+  readonly exportDir: string;
+  /** Every cosignature key (type 0x04) whose receipts count, past ones included. Asked whenever one is verified. */
+  readonly cosignerKeys: () => Promise<readonly NoteKey[]>;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** In [0, 1). */
+  readonly random?: () => number;
+  /** Kinds of destination beside the ones in the box are for tests. */
+  readonly sinks?: readonly Sink[];
+  readonly files?: FileSystem;
+};
+
+export type ExporterStatus = { readonly routes: readonly RouteStatus[] };
+
+export interface Exporter {
+  status(): ExporterStatus;
+  /** Lets what is in flight end, and resolves when nothing runs any more. What was not delivered stays in the log. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads the ordered log for every route, each in a group of its own, and delivers: behind the log-order filter,
+ * in the order of each device's log. A position moves only after the destination has acknowledged (INV-10).
+ *
+ * @throws ZodError where the routes are wrong; Error where another process exports into `exportDir`
+ * @example
+ * const exporter = startExporter({ log, routes: [DEFAULT_ROUTE], exportDir, cosignerKeys, logger });
+ * await exporter.close();
+ */
+export function startExporter(options: ExporterOptions): Exporter {
+  const routes = routesSchema.parse(options.routes);
+  const ownership = takeOwnership(options.exportDir);
+  const surroundings: ExporterSurroundings = {
+    log: options.log,
+    exportDir: options.exportDir,
+    instance: ownership.instance,
+    cosignerKeys: options.cosignerKeys,
+    sinks: options.sinks ?? SINKS,
+    files: options.files ?? nodeFiles,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    logger: options.logger,
+  };
+  const stop = new AbortController();
+  const runners = routes.map((route) => new RouteRunner(route, surroundings));
+  const ended = Promise.all(runners.map((runner) => runner.run(stop.signal)));
+  let closing: Promise<void> | null = null;
+  return {
+    status: () => ({ routes: runners.map((runner) => runner.status()) }),
+    close() {
+      stop.abort();
+      closing ??= ended.then(() => ownership.release());
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { OUTCOMES_OF_RECORDS } from './engine/counts.ts';
+import type { RouteStatus } from './engine/route-runner.ts';
+import type { ExporterStatus } from './exporter.ts';
+
+/**
+ * The exporter's figures in Prometheus' text format (version 0.0.4), to be served behind those of others. Route
+ * names are labels; tenants and devices are not.
+ */
+export function formatMetrics({ routes }: ExporterStatus): string {
+  return [
+    ...family(
+      'tachograph_export_records_total',
+      'counter',
+      'Records read and settled, by what became of them.',
+      routes,
+      (route) => OUTCOMES_OF_RECORDS.map((outcome) => [{ outcome }, route.counts[outcome]]),
+    ),
+    ...family(
+      'tachograph_export_alarms_total',
+      'counter',
+      'Alarms of the log-order filter.',
+      routes,
+      (route) => [[{}, route.counts.alarms]],
+    ),
+    ...family(
+      'tachograph_export_content_rejected_total',
+      'counter',
+      'Records whose content is no valid event.',
+      routes,
+      (route) => [[{}, route.counts.contentRejected]],
+    ),
+    ...family('tachograph_export_commits_total', 'counter', 'Moves of a position.', routes, (route) => [
+      [{}, route.counts.commits],
+    ]),
+    ...family(
+      'tachograph_export_running',
+      'gauge',
+      '1 while the destination takes events.',
+      routes,
+      (route) => [[{}, route.state === 'running' ? 1 : 0]],
+    ),
+    ...family(
+      'tachograph_export_position',
+      'gauge',
+      'Offset up to which everything is delivered.',
+      routes,
+      (route) =>
+        [...route.positions].map(([partition, position]) => [{ partition: String(partition) }, position]),
+    ),
+    '',
+  ].join('\n');
+}
+
+type Sample = [labels: Record<string, string>, value: number];
+
+function family(
+  name: string,
+  type: 'counter' | 'gauge',
+  help: string,
+  routes: readonly RouteStatus[],
+  samples: (route: RouteStatus) => Sample[],
+): string[] {
+  const lines = routes.flatMap((route) =>
+    samples(route).map(([labels, value]) => {
+      // Names of routes and outcomes are of a-z, 0-9 and -: nothing in them needs escaping.
+      const pairs = Object.entries({ route: route.name, ...labels }).map(([key, text]) => `${key}="${text}"`);
+      return `${name}{${pairs.join(',')}} ${value}`;
+    }),
+  );
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
+}

@@ -1,0 +1,74 @@
+import { ACTION_PATTERN } from '@tachograph/wire';
+import { z } from 'zod';
+import { FORMATS, type FormatName } from './formats/registry.ts';
+import { fileStem } from './sinks/file.ts';
+import { SINKS } from './sinks/registry.ts';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, '1 to 63 of a-z, 0-9 and -');
+const tenant = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a tenant');
+const formatNames = Object.keys(FORMATS) as [FormatName, ...FormatName[]];
+
+/** The sink's settings, checked by the sink's own schema. */
+const sink = z.looseObject({ type: z.string() }).transform((value, context) => {
+  const found = SINKS.find(({ type }) => type === value.type);
+  if (found === undefined) {
+    const known = SINKS.map(({ type }) => type).join(', ');
+    context.issues.push({ code: 'custom', message: `unknown sink; there is ${known}`, input: value });
+    return z.NEVER;
+  }
+  const parsed = found.config.safeParse(value);
+  if (parsed.success) return parsed.data as { readonly type: string };
+  for (const { path, message } of parsed.error.issues) {
+    context.issues.push({ code: 'custom', message, path, input: value });
+  }
+  return z.NEVER;
+});
+
+/** Which tenants' events go where, and in which form. */
+const routeSchema = z.strictObject({
+  /** Names the route's reading group: a route that is renamed starts from the beginning. */
+  name,
+  tenants: z.union([z.literal('*'), z.array(tenant).min(1)]),
+  /** Only these actions, where given. Entries that are no valid event have no action and are left out then. */
+  actions: z.array(z.string().regex(ACTION_PATTERN)).min(1).optional(),
+  format: z.enum(formatNames),
+  sink,
+  /** The file for what this route could not deliver: `<stem>.ndjson`. */
+  deadLetters: fileStem.optional(),
+});
+
+export type Route = z.infer<typeof routeSchema>;
+/** A route as it is written down, before defaults. */
+export type RouteInput = z.input<typeof routeSchema>;
+
+/** All routes of an exporter. No two may share a name or write to one file. */
+export const routesSchema = z.array(routeSchema).superRefine((routes, context) => {
+  const taken = new Map<string, string>();
+  for (const [i, route] of routes.entries()) {
+    for (const claim of [`the name ${route.name}`, ...filesOf(route)]) {
+      const owner = taken.get(claim);
+      if (owner !== undefined) {
+        context.addIssue({ code: 'custom', message: `${claim} is taken by ${owner}`, path: [i] });
+      }
+      taken.set(claim, `route ${i + 1}`);
+    }
+  }
+});
+
+/** The one route of a server that was given none: every tenant, to `events.ndjson` and `dead-letters.ndjson`. */
+export const DEFAULT_ROUTE: RouteInput = {
+  name: 'events',
+  tenants: '*',
+  format: 'cloudevents',
+  sink: { type: 'file', stem: 'events' },
+  deadLetters: 'dead-letters',
+};
+
+export function deadLettersStem(route: Route): string {
+  return route.deadLetters ?? `dead-letters-${route.name}`;
+}
+
+function filesOf(route: Route): string[] {
+  const stem = 'stem' in route.sink && typeof route.sink.stem === 'string' ? [route.sink.stem] : [];
+  return [...stem, deadLettersStem(route)].map((file) => `the file ${file}.ndjson`);
+}

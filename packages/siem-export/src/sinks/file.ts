@@ -1,0 +1,70 @@
+import { concatBytes, utf8, type Bytes } from '@tachograph/wire';
+import { z } from 'zod';
+import { AppendFile } from '../files/append-file.ts';
+import { errorCode } from '../files/file-system.ts';
+import { EXPORT_LIMITS } from '../limits.ts';
+import { defineSink, type Outcome, type SinkDefinition } from './sink.ts';
+
+/** A plain name in the export folder: no path, so that no route can write elsewhere. */
+export const fileStem = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a name of a-z, 0-9, - and _');
+
+const config = z.strictObject({
+  type: z.literal('file'),
+  /** `<stem>.ndjson`, and `<stem>-<time>.ndjson` once rotated. */
+  stem: fileStem,
+  bytesMax: z.int().positive().default(EXPORT_LIMITS.fileBytesMax),
+  ageSecondsMax: z.int().positive().default(EXPORT_LIMITS.fileAgeSecondsMax),
+});
+
+type FileConfig = z.infer<typeof config>;
+type FileResponse = { readonly kind: 'written' } | { readonly kind: 'failed'; readonly code: string };
+
+/** Errors that waiting does not cure: somebody has to change the folder or the mount. */
+const HALTING = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR']);
+
+/** The parts of the sink, for the tests of what is pure in it. */
+export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse> = {
+  type: 'file',
+  config,
+  limits: () => ({ batchEventsMax: 10_000, batchBytesMax: 4 * 1024 * 1024 }),
+  encode: (batch) => concatBytes(...batch.flatMap(({ line }) => [line, LF])),
+  classify: (response, batch) => batch.map(() => outcomeOf(response)),
+  async connect({ stem, bytesMax, ageSecondsMax }, { exportDir, marks, files, clock, logger }) {
+    const options = {
+      files,
+      clock,
+      logger,
+      folder: exportDir,
+      stem,
+      bytesMax,
+      ageMsMax: ageSecondsMax * 1000,
+    };
+    const file = await AppendFile.open(options, marks);
+    return {
+      async send(bytes) {
+        try {
+          await file.append(bytes);
+          return { kind: 'written' };
+        } catch (error) {
+          return { kind: 'failed', code: errorCode(error) };
+        }
+      },
+      mark: () => file.mark,
+      close: () => file.close(),
+    };
+  },
+};
+
+/**
+ * NDJSON on this machine's disk: fsynced before the position moves, rotated by size and age. What a kill left
+ * uncommitted is cut at the next start, so the files together hold every event once.
+ */
+export const fileSink = defineSink(fileSinkDefinition);
+
+const LF = utf8('\n');
+
+function outcomeOf(response: FileResponse): Outcome {
+  if (response.kind === 'written') return { kind: 'delivered' };
+  const reason = `the file could not be written: ${response.code}`;
+  return HALTING.has(response.code) ? { kind: 'halt', reason } : { kind: 'retry', reason };
+}

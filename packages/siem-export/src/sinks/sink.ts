@@ -1,0 +1,99 @@
+import type { Bytes } from '@tachograph/wire';
+import type { z } from 'zod';
+import type { ExportEvent } from '../export-event.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import type { Clock, Logger } from '../runtime.ts';
+
+/** One event on its way to a destination, already written in the route's format. */
+export type Delivery = { readonly event: ExportEvent; readonly line: Bytes };
+
+/** What became of one event. */
+export type Outcome =
+  /** The destination has acknowledged it and will keep it. */
+  | { readonly kind: 'delivered' }
+  /** Not now: it is sent again, after `afterMs` where the destination said so. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
+  /** Never: it goes to the dead letters, and its device goes on. */
+  | { readonly kind: 'reject'; readonly reason: string }
+  /** Nothing can be delivered until somebody changes something: tried again at the longest wait, and alarmed. */
+  | { readonly kind: 'halt'; readonly reason: string };
+
+export type SinkLimits = {
+  /** Events and bytes of lines in one `send`. One event larger than `batchBytesMax` is sent alone. */
+  readonly batchEventsMax: number;
+  readonly batchBytesMax: number;
+};
+
+/** What a sink is given to reach its destination with. */
+export type SinkSurroundings = {
+  readonly exportDir: string;
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The marks that earlier commits stored, one for each partition that has any, in no particular order. */
+  readonly marks: readonly string[];
+};
+
+/**
+ * A kind of destination: one file that says how to write a batch and how to read the answer, and decides nothing
+ * else. Retry, backoff, batching, dead letters, positions and metrics are the engine's, once for all sinks.
+ */
+export type SinkDefinition<Config, Request, Response> = {
+  readonly type: string;
+  /** Includes `type` as a literal. */
+  readonly config: z.ZodType<Config>;
+  readonly limits: (config: Config) => SinkLimits;
+  /** Pure: what to send for `batch`. */
+  readonly encode: (batch: readonly Delivery[], config: Config) => Request;
+  /** Pure: one outcome for each event of `batch`, in its order. */
+  readonly classify: (response: Response, batch: readonly Delivery[]) => readonly Outcome[];
+  readonly connect: (
+    config: Config,
+    surroundings: SinkSurroundings,
+  ) => Promise<Connection<Request, Response>>;
+};
+
+/** The one place of a sink with effects. */
+export interface Connection<Request, Response> {
+  /** Sends once, without retrying. A throw means that nothing is known of the whole batch: it is retried. */
+  send(request: Request, signal: AbortSignal): Promise<Response>;
+  /** What the next commit stores beside the position, for `SinkSurroundings.marks` of the next start; or `null`. */
+  mark(): string | null;
+  close(): Promise<void>;
+}
+
+/** A sink without the types that are its own business, as the registry and the engine see it. */
+export type Sink = {
+  readonly type: string;
+  readonly config: z.ZodType;
+  /** @throws where the destination cannot be prepared at all; the route tries again later. */
+  readonly open: (config: unknown, surroundings: SinkSurroundings) => Promise<OpenSink>;
+};
+
+export interface OpenSink {
+  readonly limits: SinkLimits;
+  deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
+  mark(): string | null;
+  close(): Promise<void>;
+}
+
+/** Closes a definition over its types. */
+export function defineSink<Config, Request, Response>(
+  definition: SinkDefinition<Config, Request, Response>,
+): Sink {
+  return {
+    type: definition.type,
+    config: definition.config,
+    async open(input, surroundings) {
+      const config = definition.config.parse(input);
+      const connection = await definition.connect(config, surroundings);
+      return {
+        limits: definition.limits(config),
+        deliver: async (batch, signal) =>
+          definition.classify(await connection.send(definition.encode(batch, config), signal), batch),
+        mark: () => connection.mark(),
+        close: () => connection.close(),
+      };
+    },
+  };
+}
