@@ -138,6 +138,18 @@ export const ERRORS = {
     'Method not enabled',
     'The tenant does not enrol by this kind of credential.',
   ),
+  ERR_CREDENTIAL_MISMATCH: row(
+    403,
+    'never',
+    'Proof of another credential',
+    'The enrolment proof names another credential than the one that was sent.',
+  ),
+  ERR_POLICY: row(
+    403,
+    'after-change',
+    'Refused by a rule',
+    "A rule of the tenant's policy refuses enrolment from here; the detail names it.",
+  ),
   ERR_TOKEN_UNKNOWN: row(
     403,
     'never',
