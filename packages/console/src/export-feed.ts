@@ -10,6 +10,8 @@ export type FeedState = {
 export type ExportFeed = {
   /** Asks now, and again quickly for a while. */
   readonly wake: () => void;
+  /** The exported line of an event, while it is among the last ones. */
+  readonly find: (eventId: string) => ExportRow | null;
 };
 
 /** Polls the last lines that the exporter wrote: quickly while lines arrive, gently while nothing does. */
@@ -50,6 +52,7 @@ export function followExport(onChange: (state: FeedState) => void): ExportFeed {
       history = { quiet: 0, failures: 0 };
       void poll();
     },
+    find: (eventId) => state.rows.find((row) => row.eventId === eventId) ?? null,
   };
 }
 

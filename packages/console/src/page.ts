@@ -28,7 +28,8 @@ export function showPage(
   const feed = followExport(exportStrip());
   const drawEntries = entryList((id) => {
     const entry = recorder.journal().find((one) => one.id === id);
-    if (entry !== undefined) openReceipt(entry, audit.status());
+    if (entry === undefined) return;
+    openReceipt({ entry, status: audit.status(), exported: feed.find(id) });
   });
   const drawBuffer = bufferPanel((off) => network.set(off));
   const openReceipt = receiptDrawer();

@@ -12,6 +12,10 @@ export type ExportRow = {
   /** The device's id: the last part of the CloudEvent's source. */
   readonly device: string;
   readonly index: number;
+  /** The id that the app was given when it recorded the event, where the line holds an event. */
+  readonly eventId: string | null;
+  /** Hexadecimal SHA-256 of the leaf (RFC 6962). */
+  readonly leafHash: string | null;
 };
 
 /** A row from one NDJSON line of the `cloudevents` format, or `null` where the line is something else. */
@@ -28,9 +32,11 @@ export function parseExportLine(line: string): ExportRow | null {
     about: text(event['rejected']) ?? targetOf(event['data']) ?? '',
     occurred: time,
     received,
-    latenessMs: Date.parse(received) - Date.parse(time),
+    latenessMs: latenessOf(event['lateness'], time, received),
     device: source.slice(source.lastIndexOf('/') + 1),
     index: Number(event['sequence'] ?? Number.NaN),
+    eventId: isObject(event['data']) ? text(event['data']['id']) : null,
+    leafHash: text(event['leafhash']),
   };
 }
 
@@ -38,6 +44,11 @@ export function parseExportLine(line: string): ExportRow | null {
 export function newRows(shown: readonly ExportRow[], next: readonly ExportRow[]): ReadonlySet<string> {
   const known = new Set(shown.map((row) => row.id));
   return new Set(next.filter((row) => !known.has(row.id)).map((row) => row.id));
+}
+
+function latenessOf(lateness: unknown, time: string, received: string): number {
+  const stated = typeof lateness === 'string' ? Number(lateness) : Number.NaN;
+  return Number.isFinite(stated) ? stated : Date.parse(received) - Date.parse(time);
 }
 
 function parseObject(line: string): Record<string, unknown> | null {

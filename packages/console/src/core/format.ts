@@ -27,9 +27,10 @@ export function formatAge(ms: number): string {
 
 /** Lateness as an analyst reads it: milliseconds below a second, one decimal below a minute, then whole units. */
 export function formatLateness(ms: number): string {
-  if (Math.abs(ms) < 1_000) return `${Math.round(ms)} ms`;
-  if (Math.abs(ms) < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  return ms < 0 ? `−${formatAge(-ms)}` : formatAge(ms);
+  if (ms < 0) return `−${formatLateness(-ms)}`;
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return formatAge(ms);
 }
 
 /** `14:03:22` on the reader's clock, or `—` where `time` is no time. */

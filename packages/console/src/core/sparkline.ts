@@ -22,10 +22,13 @@ export function drawSamples(
   const max = Math.max(1, ...samples.map((sample) => sample.pending));
   const x = (at: number): number => clamp(width - ((now - at) / windowMs) * width, 0, width);
   const y = (pending: number): number => 1 + (height - 2) * (1 - pending / max);
-  const points = samples.map((sample) => `${round(x(sample.at))} ${round(y(sample.pending))}`);
+  // A queue keeps its length until the next sample says otherwise: steps, and no slopes between them.
+  const points = samples.flatMap(({ at, pending }, i) => [
+    `${round(x(at))} ${round(y(samples[i - 1]?.pending ?? pending))}`,
+    `${round(x(at))} ${round(y(pending))}`,
+  ]);
   const last = samples.at(-1);
   if (last === undefined) return { line: '', area: '', max };
-  // A queue keeps its length until the next sample says otherwise: the line goes on to the right edge.
   const line = `M${points.join('L')}L${width} ${round(y(last.pending))}`;
   const left = round(x(samples[0]?.at ?? now));
   return { line, area: `${line}L${width} ${height}L${left} ${height}Z`, max };

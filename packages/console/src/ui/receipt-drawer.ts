@@ -1,11 +1,19 @@
 import type { BufferStatus } from '@tachograph/client-buffer';
-import { formatClock, formatCount } from '../core/format.ts';
+import type { ExportRow } from '../core/export-line.ts';
+import { formatClock, formatCount, formatLateness } from '../core/format.ts';
 import type { JournalEntry } from '../core/journal.ts';
 import { byId, el, setText } from './dom.ts';
 import { icon } from './icons.ts';
 
+export type Evidence = {
+  readonly entry: JournalEntry;
+  readonly status: BufferStatus;
+  /** The entry's line in the export, where the strip has it. */
+  readonly exported: ExportRow | null;
+};
+
 /** Opens the drawer over one entry: what proves it, or why nothing does yet. */
-export function receiptDrawer(): (entry: JournalEntry, status: BufferStatus) => void {
+export function receiptDrawer(): (evidence: Evidence) => void {
   const drawer = byId('receipt-drawer');
   if (!(drawer instanceof HTMLDialogElement)) throw new Error('#receipt-drawer is a dialog');
   const close = byId('drawer-close');
@@ -15,10 +23,11 @@ export function receiptDrawer(): (entry: JournalEntry, status: BufferStatus) => 
   drawer.addEventListener('click', (event) => {
     if (event.target === drawer) drawer.close();
   });
-  return (entry, status) => {
+  return (evidence) => {
+    const { entry } = evidence;
     setText(byId('drawer-title'), entry.state === 'accepted' ? 'Receipt' : 'No receipt yet');
     setText(byId('drawer-sub'), `${entry.action} ${entry.target}`);
-    byId('drawer-body').replaceChildren(lead(entry), facts(entry, status));
+    byId('drawer-body').replaceChildren(lead(entry), facts(evidence));
     if (!drawer.open) drawer.showModal();
   };
 }
@@ -50,13 +59,14 @@ function lead({ state }: JournalEntry): HTMLElement {
 
 type Fact = { readonly name: string; readonly value: string; readonly isCode?: true };
 
-function facts(entry: JournalEntry, { origin, receipt }: BufferStatus): HTMLElement {
+function facts({ entry, status: { origin, receipt }, exported }: Evidence): HTMLElement {
   const list: Fact[] = [
     { name: 'Recorded', value: localAndExact(entry.time) },
     { name: 'Event', value: entry.id, isCode: true },
   ];
   if (entry.index !== undefined) list.push({ name: 'Index', value: formatCount(entry.index) });
   if (entry.origin !== undefined) list.push({ name: 'Log', value: entry.origin, isCode: true });
+  if (exported?.leafHash) list.push({ name: 'Leaf hash', value: exported.leafHash, isCode: true });
   if (entry.receivedBefore !== undefined)
     list.push({
       name: 'Received before',
@@ -64,6 +74,8 @@ function facts(entry: JournalEntry, { origin, receipt }: BufferStatus): HTMLElem
     });
   if (receipt !== null && entry.origin === origin)
     list.push({ name: 'Newest receipt', value: `covers the first ${formatCount(receipt.size)} entries` });
+  if (exported !== null)
+    list.push({ name: 'Exported', value: `${formatLateness(exported.latenessMs)} after it occurred` });
   if (entry.code !== undefined) list.push({ name: 'Code', value: entry.code, isCode: true });
   return el(
     'dl',
