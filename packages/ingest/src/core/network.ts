@@ -84,3 +84,10 @@ function widthOf(address: Address): number {
 function hasHostBits(address: Address, bits: number): boolean {
   return address.toByteArray().some((byte, i) => (byte & ~maskOf(i, bits)) !== 0);
 }
+
+/** What one sender is counted under: an IPv4 address, or the /64 that an IPv6 host can choose its addresses from. */
+export function senderOf(address: string): string {
+  const parsed = parseAddress(address);
+  if (parsed === null || parsed.kind() === 'ipv4') return address;
+  return parsed.toByteArray().slice(0, 8).join('.');
+}

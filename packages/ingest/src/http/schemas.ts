@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { parseDeviceId, parseTenantId, type DeviceId, type TenantId } from '@tachograph/wire';
+
+/** A tenant's name in a path or a body. */
+export const tenantId = z
+  .string()
+  .refine((text) => parseTenantId(text).ok, 'is 1 to 63 of a-z, 0-9 and -, not starting with -')
+  .transform((text) => text as TenantId)
+  .meta({ description: '1 to 63 of a-z, 0-9 and -, not starting with -', example: 'acme' });
+
+export const deviceId = z
+  .string()
+  .refine((text) => parseDeviceId(text).ok, 'is a SHA-256 thumbprint in base64url')
+  .transform((text) => text as DeviceId)
+  .meta({ description: 'RFC 7638 SHA-256 thumbprint of the device key, base64url' });
+
+/** Text that people wrote: no control characters, so that it stays one line wherever it is shown. */
+export function line(charactersMax: number) {
+  return z
+    .string()
+    .min(1)
+    .max(charactersMax)
+    .refine((text) => text.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(text), 'is one line of text');
+}
+
+/** A time in an answer: RFC 3339 UTC with milliseconds. */
+export const timestamp = z.iso.datetime({ precision: 3 });
+
+export function isoOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+export function isoOrNull(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : isoOf(milliseconds);
+}

@@ -1,0 +1,14 @@
+import type { Fault } from '@tachograph/wire';
+import { parseStoredPolicy, type Policy } from '../core/policy.ts';
+import type { Db } from './registry.ts';
+
+export const UNKNOWN_TENANT: Fault = {
+  code: 'ERR_UNKNOWN_TENANT',
+  detail: 'no tenant of this name is served here',
+};
+
+/** A tenant's policy, or `null` where there is no such tenant. */
+export async function policyOf(db: Db, tenant: string): Promise<Policy | null> {
+  const row = await db.selectFrom('tenants').select('policy').where('id', '=', tenant).executeTakeFirst();
+  return row === undefined ? null : parseStoredPolicy(row.policy);
+}
