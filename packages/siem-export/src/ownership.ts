@@ -31,5 +31,12 @@ export function takeOwnership(exportDir: string): Ownership {
     });
   }
   const instance = String(database.prepare('SELECT instance FROM owner').get()?.['instance']);
-  return { instance, release: () => database.close() };
+  return {
+    instance,
+    release() {
+      // A statement that is not collected yet keeps a closed connection's locks; the end of the transaction does not.
+      database.exec('ROLLBACK');
+      database.close();
+    },
+  };
 }

@@ -154,19 +154,23 @@ export class RouteSession {
    * turn wrote is not committed, and a later commit's mark would cover it.
    */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(async () => {
-      if (this.#failed || this.#signal.aborted) throw new RouteStopped();
-      try {
-        await work();
-      } catch (error) {
-        this.#failed = true;
-        if (error instanceof RouteStopped) throw error;
-        // Not passed on as it is: a lost partition would end only that partition's reading.
-        throw new Error('the route failed', { cause: error });
-      }
-    });
+    const turn = this.#afterTurn(this.#turn, work);
+    // Whoever asked for the turn hears of its failure; the next one only waits for its end.
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  async #afterTurn(earlier: Promise<void>, work: () => Promise<void>): Promise<void> {
+    await earlier;
+    if (this.#failed || this.#signal.aborted) throw new RouteStopped();
+    try {
+      await work();
+    } catch (error) {
+      this.#failed = true;
+      if (error instanceof RouteStopped) throw error;
+      // Not passed on as it is: a lost partition would end only that partition's reading.
+      throw new Error('the route failed', { cause: error });
+    }
   }
 }
 

@@ -56,7 +56,7 @@ export const nodeFiles: FileSystem = {
 
 /** The system's code for an I/O error, such as `ENOSPC`; `EUNKNOWN` where it has none. */
 export function errorCode(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return typeof code === 'string' ? code : 'EUNKNOWN';
 }
 

@@ -1,5 +1,5 @@
 import { HEADER } from '@tachograph/event-log';
-import { concatBytes, toHex, utf8, type Bytes } from '@tachograph/wire';
+import { assertNever, concatBytes, toHex, utf8, type Bytes } from '@tachograph/wire';
 import { SUBJECT_HEADER, type ExportEvent } from '../export-event.ts';
 import { contentOf, type Content } from './content.ts';
 import type { Format, Formatted } from './format.ts';
@@ -67,6 +67,8 @@ function withData(attributes: string, event: ExportEvent, content: Content): Byt
       return utf8(`${attributes},"datacontenttype":"application/json",${base64Member(event.value)}}`);
     case 'bytes':
       return utf8(`${attributes},"datacontenttype":"application/octet-stream",${base64Member(event.value)}}`);
+    default:
+      return assertNever(content);
   }
 }
 
