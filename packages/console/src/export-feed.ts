@@ -7,8 +7,11 @@ export type FeedState = {
   readonly reach: 'waiting' | 'live' | 'unreachable';
 };
 
+/** The exporter needs a moment after ingest has answered. */
+const WAKE_MS = 300;
+
 export type ExportFeed = {
-  /** Asks now, and again quickly for a while. */
+  /** Something is on its way: asks soon, and again quickly for a while. */
   readonly wake: () => void;
   /** The exported line of an event, while it is among the last ones. */
   readonly find: (eventId: string) => ExportRow | null;
@@ -20,14 +23,20 @@ export function followExport(onChange: (state: FeedState) => void): ExportFeed {
   let history = { quiet: 0, failures: 0 };
   let timer: ReturnType<typeof setTimeout> | undefined;
   let polling = false;
+  /** Whether a wake has brought the next poll forward already. */
+  let awake = false;
 
   const poll = async (): Promise<void> => {
     if (polling) return;
     polling = true;
+    awake = false;
     clearTimeout(timer);
-    // Nobody looks at a hidden page.
-    const rows = document.hidden ? state.rows : await fetchRows();
+    const rows = await fetchRows();
     polling = false;
+    take(rows);
+    timer = setTimeout(() => void poll(), nextPollMs(history));
+  };
+  const take = (rows: readonly ExportRow[] | null): void => {
     if (rows === null) {
       history = { quiet: 0, failures: history.failures + 1 };
       publish({ rows: state.rows, reach: 'unreachable' });
@@ -38,7 +47,6 @@ export function followExport(onChange: (state: FeedState) => void): ExportFeed {
       history = { quiet: 0, failures: 0 };
       publish({ rows, reach: 'live' });
     }
-    timer = setTimeout(() => void poll(), nextPollMs(history));
   };
   const publish = (next: FeedState): void => {
     if (next.rows === state.rows && next.reach === state.reach) return;
@@ -50,7 +58,10 @@ export function followExport(onChange: (state: FeedState) => void): ExportFeed {
   return {
     wake: () => {
       history = { quiet: 0, failures: 0 };
-      void poll();
+      if (awake) return;
+      awake = true;
+      clearTimeout(timer);
+      timer = setTimeout(() => void poll(), WAKE_MS);
     },
     find: (eventId) => state.rows.find((row) => row.eventId === eventId) ?? null,
   };

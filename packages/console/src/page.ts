@@ -35,9 +35,12 @@ export function showPage(
   const openReceipt = receiptDrawer();
   const waiting = followWaiting();
 
+  let accepted = 0;
   function redraw(): void {
     const status = audit.status();
     const { pending } = status.ledger;
+    if (status.ledger.accepted > accepted) feed.wake();
+    accepted = status.ledger.accepted;
     const { since, reloaded } = waiting(status);
     recorder.settle();
     const oldest = oldestWaiting(recorder.journal(), pending, since);

@@ -3,7 +3,7 @@ import { newRows } from '../core/export-line.ts';
 import { formatClock, formatLateness, shortId } from '../core/format.ts';
 import type { FeedState } from '../export-feed.ts';
 import { showBadge } from './buffer-panel.ts';
-import { byId, el } from './dom.ts';
+import { byId, el, setText } from './dom.ts';
 
 /** From here on an event counts as late for the eye; for rules, the exact figure is in every line. */
 const LATE_MS = 10_000;
@@ -23,6 +23,7 @@ export function exportStrip(): (state: FeedState) => void {
     shown = rows;
     list.hidden = rows.length === 0;
     byId('feed-empty').hidden = rows.length > 0;
+    setText(byId('feed-empty'), EMPTY[reach]);
   };
 }
 
@@ -30,6 +31,12 @@ const BADGES = {
   waiting: { tone: 'busy', label: 'Connecting' },
   live: { tone: 'ok', label: 'Live' },
   unreachable: { tone: 'hold', label: 'Out of reach' },
+} as const;
+
+const EMPTY = {
+  waiting: 'Asking the exporter.',
+  live: 'Nothing has been exported yet.',
+  unreachable: 'This page cannot reach the exporter now. What the SIEM has already is not affected.',
 } as const;
 
 function feedRow(row: ExportRow, isNew: boolean): HTMLElement {
