@@ -1,6 +1,8 @@
 import type { EventLog } from '@tachograph/event-log';
-import type { Authority, NoteKey, NoteSigner } from '@tachograph/wire';
+import type { NoteKey, NoteSigner } from '@tachograph/wire';
 import type { Logger } from 'pino';
+import type { IngestConfig } from './config.ts';
+import type { IngestMetrics } from './metrics.ts';
 import type { Registry } from './registry/registry.ts';
 
 /** Milliseconds since the epoch. */
@@ -35,26 +37,15 @@ export type AppendMetrics = {
   readonly outboxWaiting: (events: number) => void;
 };
 
-/** The settings that the append path reads. `IngestConfig` has at least these. */
-export type AppendConfig = {
-  readonly authority: Authority;
-  /** Encoded bytes that may wait in one lane before requests are turned away. */
-  readonly laneBytesMax: number;
-  /** How long the log may take to settle one append. */
-  readonly appendTimeoutMs: number;
-  /** Seconds between check-ins that devices are asked for. */
-  readonly checkInSeconds: number;
-};
-
 /** What every route is given. */
 export type IngestContext = {
-  readonly config: AppendConfig;
+  readonly config: IngestConfig;
   readonly clock: Clock;
   readonly registry: Registry;
   readonly log: EventLog;
   readonly keys: IngestKeys;
   readonly logger: Logger;
-  readonly metrics: AppendMetrics;
+  readonly metrics: IngestMetrics;
   readonly tenantLog: TenantLogWaker;
 };
 

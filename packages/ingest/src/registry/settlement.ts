@@ -52,9 +52,15 @@ export async function addPartitions(db: Db, count: number): Promise<void> {
  * Moves the heads, the settled offset and all that belongs to them in one transaction, on the condition that the
  * position still is what they were computed from.
  *
+ * `also` is done in the same transaction.
+ *
  * @returns the new position; `null`, and nothing is changed, where another node has moved it meanwhile
  */
-export async function settle(registry: Registry, settlement: Settlement): Promise<Position | null> {
+export async function settle(
+  registry: Registry,
+  settlement: Settlement,
+  also: (trx: Db) => Promise<void> = async () => undefined,
+): Promise<Position | null> {
   return registry.transaction(async (trx) => {
     const { numUpdatedRows: moved } = await trx
       .updateTable('partitions')
@@ -70,6 +76,7 @@ export async function settle(registry: Registry, settlement: Settlement): Promis
     await storeSightings(trx, settlement.sightings);
     for (const fork of settlement.forks) await recordFork(trx, fork);
     for (const move of settlement.moves) if (isPruneTime(move)) await pruneIssued(trx, move, move.anchor);
+    await also(trx);
     return { offset: settlement.to, version: settlement.from.version + 1 };
   });
 }

@@ -1,0 +1,225 @@
+import { performance } from 'node:perf_hooks';
+import { z } from 'zod';
+import { LIMITS, originOf, type DeviceId, type TenantId } from '@tachograph/wire';
+import type { IngestContext } from '../context.ts';
+import { DeviceLimiter } from '../http/rate-limit.ts';
+import { route, type Answer, type Route } from '../http/route.ts';
+import { deviceId, tenantId } from '../http/schemas.ts';
+import type { Lanes } from '../lane/lanes.ts';
+import type { LanePorts } from '../lane/ports.ts';
+import { findDevice, tenantExists } from '../registry/devices.ts';
+import { loadHeads, logId } from '../registry/heads.ts';
+import { answerAppend } from './answer.ts';
+import { DeviceVerifier } from './device-verifier.ts';
+import { Leases } from './lease.ts';
+import type { Receipts } from './receipts.ts';
+import { admitAppend, findAddressed, receiveAppend, type SentAppend } from './request.ts';
+import { adoptRestored, verifyRestore } from './restore.ts';
+
+const params = z.object({ tenant: tenantId, device: deviceId });
+
+const appended = z.object({
+  receipt: z.string().meta({ description: 'cosignature lines over the checkpoint that was sent' }),
+  rejected: z.array(z.object({ index: z.int(), code: z.string() })),
+  directives: z.array(z.string()),
+  lease: z.string().optional(),
+  keys: z.string().optional(),
+  nextCheckInSeconds: z.int(),
+});
+
+const hashText = z.string().max(64);
+const restoreBody = z.object({
+  publicKey: z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().max(64) }),
+  checkpoint: z.string().max(LIMITS.noteBytesMax),
+  range: z.array(hashText).max(64),
+  proof: z.string().max(LIMITS.noteBytesMax),
+});
+
+export type AppendPorts = {
+  readonly context: IngestContext;
+  readonly lanes: Lanes;
+  readonly lanePorts: LanePorts;
+  readonly receipts: Receipts;
+};
+
+/** What devices send to their logs: appends and check-ins, and what ingest has lost. */
+export function appendRoutes(ports: AppendPorts): Route[] {
+  return [appendRoute(ports), restoreRoute(ports), checkpointRoute(ports)];
+}
+
+function appendRoute(ports: AppendPorts): Route {
+  const { context } = ports;
+  const serve = appendHandler(ports);
+  return route({
+    method: 'POST',
+    path: '/v1/logs/{tenant}/{device}',
+    operationId: 'append',
+    tag: 'logs',
+    summary: 'Append leaves to a log, or check in; the answer holds the receipt',
+    access: 'device',
+    params,
+    body: 'append',
+    answers: { 200: { description: 'Durable; or present, where there were no leaves', schema: appended } },
+    errors: [
+      'ERR_BODY_TOO_LARGE',
+      'ERR_NOTE_TOO_LARGE',
+      'ERR_LEAF_TOO_LARGE',
+      'ERR_TOO_MANY_LEAVES',
+      'ERR_APPEND',
+      'ERR_LEAF_COUNT',
+      'ERR_NOTE',
+      'ERR_CHECKPOINT',
+      'ERR_NUMBER',
+      'ERR_NAME',
+      'ERR_STATEMENT',
+      'ERR_ENCODING',
+      'ERR_ORIGIN_MISMATCH',
+      'ERR_UNKNOWN_TENANT',
+      'ERR_UNKNOWN_DEVICE',
+      'ERR_RATE',
+      'ERR_SIGNATURE',
+      'ERR_DEVICE_PENDING',
+      'ERR_SIZE_CONFLICT',
+      'ERR_ROOT_MISMATCH',
+      'ERR_OVERLOADED',
+      'ERR_LOG_UNAVAILABLE',
+      'ERR_LOG_TRUNCATED',
+      'ERR_SHUTTING_DOWN',
+    ],
+    handle: async ({ params: log, address, request }) => {
+      const startedMs = performance.now();
+      const { clock, config, metrics } = context;
+      const sent = await receiveAppend(config.authority, log, request.raw, clock);
+      const answer = sent.ok
+        ? await serve(log, sent.value, address, traceparentOf(request.headers['traceparent']))
+        : { fault: sent.fault };
+      const leaves = sent.ok ? sent.value.append.leaves.length : 0;
+      const outcome = 'fault' in answer ? answer.fault.code : leaves === 0 ? 'check_in' : 'appended';
+      metrics.requestEnded(outcome, leaves, (performance.now() - startedMs) / 1000);
+      return answer;
+    },
+  });
+}
+
+type Serve = (
+  log: { tenant: TenantId; device: DeviceId },
+  sent: SentAppend,
+  address: string,
+  traceparent: string | null,
+) => Promise<Answer>;
+
+/** 404, 429, 403; then the lane's 409, 422 and 503; then 200. */
+function appendHandler({ context, lanes, receipts }: AppendPorts): Serve {
+  const { config, clock, registry, keys, metrics } = context;
+  const verifier = new DeviceVerifier();
+  const limiter = new DeviceLimiter(config, clock);
+  const answerPorts = { context, receipts, leases: new Leases(keys.lease) };
+  const later = { nextCheckInSeconds: config.checkInSeconds };
+  return async (log, sent, address, traceparent) => {
+    const device = await findAddressed(registry.db, log);
+    if (!device.ok) return { fault: device.fault, extras: later };
+    const limited = limiter.take(sent.origin, sent.append.leaves.length);
+    if (!limited.ok) {
+      metrics.rateLimited('device');
+      const fault = { code: 'ERR_RATE', detail: 'the rate of this device is used up for now' } as const;
+      return { fault, extras: { retryAfterSeconds: limited.retryAfterSeconds } };
+    }
+    const job = await admitAppend(verifier, keys, device.value, sent, traceparent);
+    if (!job.ok) return { fault: job.fault, extras: later };
+    const result = await lanes.submit(job.value);
+    if (result.kind === 'settled') countLeaves(metrics, job.value.source.leaves);
+    return answerAppend(answerPorts, { sent, device: device.value, job: job.value, address }, result);
+  };
+}
+
+function countLeaves(
+  metrics: IngestContext['metrics'],
+  leaves: readonly { readonly content: { readonly kind: string } }[],
+): void {
+  const rejected = leaves.filter(({ content }) => content.kind === 'rejected').length;
+  metrics.leavesAppended(leaves.length - rejected, rejected);
+}
+
+function restoreRoute({ context, lanes, lanePorts }: AppendPorts): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/logs/{tenant}/{device}/restore',
+    operationId: 'restore',
+    tag: 'logs',
+    summary: 'Bring back a receipt that ingest has lost',
+    access: 'device',
+    params,
+    body: restoreBody,
+    answers: {
+      200: {
+        description: 'The log is at this size here now, or was beyond it',
+        schema: z.object({ device: z.string(), status: z.string(), size: z.int() }),
+      },
+    },
+    errors: [
+      'ERR_UNKNOWN_TENANT',
+      'ERR_RESTORE',
+      'ERR_SIGNATURE',
+      'ERR_NOTE',
+      'ERR_CHECKPOINT',
+      'ERR_STATEMENT',
+    ],
+    handle: async ({ params: log, body }) => {
+      if (!(await tenantExists(context.registry.db, log.tenant))) {
+        return { fault: { code: 'ERR_UNKNOWN_TENANT', detail: 'there is no tenant of this name' } };
+      }
+      const restored = await verifyRestore(context, log, body);
+      if (!restored.ok) return { fault: restored.fault };
+      const known = await findDevice(context.registry.db, log);
+      const partition = lanes.partitionOf(log.tenant, known?.installation ?? log.device);
+      const outcome = await adoptRestored(lanePorts, partition, restored.value);
+      const { origin } = restored.value;
+      if (outcome.kind === 'contradicted') {
+        context.logger.error({ origin }, 'restore.contradicted');
+        return { fault: { code: 'ERR_RESTORE', detail: 'another state of this size was cosigned here' } };
+      }
+      if (outcome.lost !== null) context.logger.error({ origin, ...outcome.lost }, 'server.lost');
+      context.tenantLog.wake();
+      const head = (await loadHeads(context.registry.db, [log])).get(logId(log));
+      const device = await findDevice(context.registry.db, log);
+      return {
+        status: 200,
+        body: { device: log.device, status: device?.status ?? 'quarantined', size: head?.range.size ?? 0 },
+      };
+    },
+  });
+}
+
+function checkpointRoute({ context, receipts }: AppendPorts): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/logs/{tenant}/{device}/checkpoint',
+    operationId: 'checkpoint',
+    tag: 'logs',
+    summary: 'The newest cosigned checkpoint of a log',
+    access: 'admin',
+    params,
+    answers: {
+      200: { description: 'A note with cosignatures', schema: null, mediaType: 'text/plain; charset=utf-8' },
+    },
+    errors: ['ERR_UNKNOWN_DEVICE', 'ERR_NOT_FOUND'],
+    handle: async ({ params: log }) => {
+      const head = (await loadHeads(context.registry.db, [log])).get(logId(log));
+      if (head === undefined || head.range.size === 0) {
+        const device = await findAddressed(context.registry.db, log);
+        return {
+          fault: device.ok ? { code: 'ERR_NOT_FOUND', detail: 'the log is empty' } : device.fault,
+        };
+      }
+      const origin = originOf(context.config.authority, log.tenant, log.device);
+      return { status: 200, body: await receipts.note(origin, head.range, head.cosignedSeconds) };
+    },
+  });
+}
+
+/** W3C Trace Context, version 00; anything else is not passed on. */
+function traceparentOf(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
+    ? header
+    : null;
+}

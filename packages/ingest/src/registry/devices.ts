@@ -1,0 +1,77 @@
+import type { Bytes } from '@tachograph/wire';
+import type { SenderClock } from '../core/time-bounds.ts';
+import type { LogKey } from './heads.ts';
+import type { Db } from './registry.ts';
+import type { DeviceStatus } from './schema.ts';
+
+/** What the append path needs to know of a device, in one row. */
+export type KnownDevice = LogKey & {
+  readonly publicKey: Bytes;
+  readonly installation: string;
+  readonly status: DeviceStatus;
+  readonly leaseProfile: string | null;
+  readonly predecessor: string | null;
+  readonly revokedAt: number | null;
+  /** Clocks of its newest request note. */
+  readonly clock: SenderClock | null;
+  /** JSON of its tenant's policy. */
+  readonly policy: string;
+};
+
+export async function findDevice(db: Db, { tenant, device }: LogKey): Promise<KnownDevice | null> {
+  const row = await db
+    .selectFrom('devices')
+    .innerJoin('tenants', 'tenants.id', 'devices.tenant')
+    .leftJoin('sightings', (join) =>
+      join.onRef('sightings.tenant', '=', 'devices.tenant').onRef('sightings.device', '=', 'devices.device'),
+    )
+    .select([
+      'devices.public_key',
+      'devices.installation',
+      'devices.status',
+      'devices.lease_profile',
+      'devices.predecessor',
+      'devices.revoked_at',
+      'sightings.boot',
+      'sightings.monotonic_ms',
+      'sightings.wall_at',
+      'sightings.received_at',
+      'tenants.policy',
+    ])
+    .where('devices.tenant', '=', tenant)
+    .where('devices.device', '=', device)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { boot, monotonic_ms: monotonicMs, wall_at: wallAt, received_at: receivedAt } = row;
+  const isSeen = boot !== null && monotonicMs !== null && wallAt !== null && receivedAt !== null;
+  return {
+    tenant,
+    device,
+    publicKey: row.public_key,
+    installation: row.installation,
+    status: row.status,
+    leaseProfile: row.lease_profile,
+    predecessor: row.predecessor,
+    revokedAt: row.revoked_at,
+    clock: isSeen ? { boot, monotonicMs, wallAt, receivedAt } : null,
+    policy: row.policy,
+  };
+}
+
+export async function tenantExists(db: Db, tenant: string): Promise<boolean> {
+  const row = await db.selectFrom('tenants').select('id').where('id', '=', tenant).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The signed directives that a device has not confirmed yet, oldest first. */
+export async function openDirectives(db: Db, { tenant, device }: LogKey): Promise<string[]> {
+  const rows = await db
+    .selectFrom('directives')
+    .select('note')
+    .where('tenant', '=', tenant)
+    .where('device', '=', device)
+    .where('confirmed_at', 'is', null)
+    .orderBy('issued_at')
+    .execute();
+  return rows.map(({ note }) => note);
+}

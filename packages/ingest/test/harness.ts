@@ -1,0 +1,217 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HEADER, openEmbeddedLog, type EventLog, type StoredRecord } from '@tachograph/event-log';
+import { parseAuthority, verifyReceipt, type Bytes } from '@tachograph/wire';
+import { pino } from 'pino';
+import { loadConfig, type IngestConfig } from '../src/config.ts';
+import { createKeys } from '../src/keys/create-keys.ts';
+import { loadIngestKeys, type LoadedKeys } from '../src/keys/load-keys.ts';
+import { DEFAULT_POLICY } from '../src/core/policy.ts';
+import { openSqliteRegistry, type Registry } from '../src/registry/registry.ts';
+import type { DevicesTable } from '../src/registry/schema.ts';
+import { createIngest, type Ingest } from '../src/server.ts';
+import { createTenantLog } from '../src/tenant-log/outbox.ts';
+import { TestDevice } from './test-device.ts';
+
+export const AUTHORITY = 'audit.example.com';
+export const TENANT = 'acme';
+
+/** A deployment in a folder of its own. Nodes come and go over it; each has its own connections to the files. */
+export class Harness {
+  readonly folder: string;
+  readonly config: IngestConfig;
+  readonly keys: LoadedKeys;
+  /** What nodes take for the time: starts at the true time, and moves only when it is told to. */
+  now = Date.now();
+  readonly #nodes: Node[] = [];
+
+  private constructor(config: IngestConfig, keys: LoadedKeys, folder: string) {
+    this.config = config;
+    this.keys = keys;
+    this.folder = folder;
+  }
+
+  static async create(overrides: Partial<IngestConfig> = {}): Promise<Harness> {
+    const folder = mkdtempSync(join(tmpdir(), 'ingest-'));
+    const loaded = loadConfig({ AUTHORITY, DATA_DIR: folder, LOG_LEVEL: 'silent' });
+    const authority = parseAuthority(AUTHORITY);
+    if (!loaded.ok || !authority.ok) throw new Error('the test configuration is wrong');
+    const created = await createKeys(folder, authority.value);
+    if (!created.ok) throw new Error(created.fault.detail);
+    const keys = await loadIngestKeys(folder, authority.value);
+    if (!keys.ok) throw new Error(keys.fault.detail);
+    const harness = new Harness({ ...loaded.value, ...overrides }, keys.value, folder);
+    const registry = await harness.openRegistry();
+    await registry.transaction(async (trx) => {
+      await trx
+        .insertInto('tenants')
+        .values({
+          id: TENANT,
+          name: 'Acme',
+          parent: null,
+          policy: JSON.stringify(DEFAULT_POLICY),
+          created_at: harness.now,
+        })
+        .execute();
+      await createTenantLog(trx, {
+        tenant: TENANT,
+        publicKey: keys.value.log.key.publicKey,
+        at: harness.now,
+      });
+    });
+    await registry.close();
+    return harness;
+  }
+
+  openRegistry(): Promise<Registry> {
+    return openSqliteRegistry(join(this.folder, 'registry.sqlite'));
+  }
+
+  openLog(): Promise<EventLog> {
+    return openEmbeddedLog({ file: join(this.folder, 'log.sqlite') });
+  }
+
+  /** Starts a node. `wrap` puts faults between it and what it stands on. */
+  async node(
+    wrap: { log?: (log: EventLog) => EventLog; registry?: (registry: Registry) => Registry } = {},
+  ): Promise<Node> {
+    const log = await this.openLog();
+    const registry = await this.openRegistry();
+    const ingest = await createIngest({
+      config: this.config,
+      keys: this.keys,
+      log: wrap.log?.(log) ?? log,
+      registry: wrap.registry?.(registry) ?? registry,
+      logger: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+      clock: () => this.now,
+    });
+    const url = await ingest.app.listen({ host: '127.0.0.1', port: 0 });
+    const node = new Node(ingest, url, log, registry);
+    this.#nodes.push(node);
+    return node;
+  }
+
+  /** A device with its row, as enrolment leaves it. */
+  async enrolled(node: Node, row: Partial<DevicesTable> = {}): Promise<TestDevice> {
+    const device = await TestDevice.create(AUTHORITY, TENANT);
+    await this.enrol(node, device, row);
+    return device;
+  }
+
+  async enrol(node: Node, device: TestDevice, row: Partial<DevicesTable> = {}): Promise<void> {
+    await node.registry.db
+      .insertInto('devices')
+      .values({
+        tenant: TENANT,
+        device: device.device,
+        public_key: device.publicKey,
+        installation: device.device,
+        installation_label: null,
+        platform: null,
+        subject: null,
+        status: 'enrolled',
+        lease_profile: null,
+        predecessor: null,
+        enrolled_at: this.now,
+        revoked_at: null,
+        revocation_reason: null,
+        ...row,
+      })
+      .execute();
+  }
+
+  /** Whether a receipt verifies over the device's own checkpoint of `size`, and its time. */
+  async receiptTime(device: TestDevice, size: number, receipt: string): Promise<number | null> {
+    const cosigned = await verifyReceipt(await device.checkpointNote(size), receipt, this.keys.cosignerKeys);
+    return cosigned?.timestamp ?? null;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.close()));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export type Answered = {
+  readonly status: number;
+  readonly body: AnswerBody;
+  readonly retryAfter: string | null;
+};
+export type AnswerBody = {
+  readonly code?: string;
+  readonly receipt?: string;
+  readonly rejected?: readonly { readonly index: number; readonly code: string }[];
+  readonly lease?: string;
+  readonly keys?: string;
+  readonly directives?: readonly string[];
+  readonly size?: number;
+  readonly checkpoint?: string | null;
+  readonly status?: unknown;
+  readonly nextCheckInSeconds?: number;
+  readonly retryAfterSeconds?: number;
+};
+
+export class Node {
+  readonly ingest: Ingest;
+  readonly url: string;
+  readonly log: EventLog;
+  readonly registry: Registry;
+  #closed: Promise<void> | null = null;
+
+  constructor(ingest: Ingest, url: string, log: EventLog, registry: Registry) {
+    this.url = url;
+    this.ingest = ingest;
+    this.log = log;
+    this.registry = registry;
+  }
+
+  async post(path: string, body: Bytes | string, contentType = 'text/plain'): Promise<Answered> {
+    const reply = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': contentType },
+    });
+    return {
+      status: reply.status,
+      body: (await reply.json()) as AnswerBody,
+      retryAfter: reply.headers.get('retry-after'),
+    };
+  }
+
+  /** Sends the leaves of `device` from `old` to `size`. */
+  async send(
+    device: TestDevice,
+    old: number,
+    size = device.leaves.length,
+    request?: Parameters<TestDevice['append']>[2],
+  ): Promise<Answered> {
+    return this.post(device.path, await device.append(old, size, request));
+  }
+
+  /** Every record of the log, partition by partition. */
+  async records(): Promise<StoredRecord[]> {
+    const { partitions } = await this.log.describe();
+    const records: StoredRecord[] = [];
+    for (let partition = 0; partition < partitions; partition++) {
+      const { oldest, next } = await this.log.offsets(partition);
+      for await (const batch of this.log.readRange(partition, oldest, next)) records.push(...batch);
+    }
+    return records;
+  }
+
+  async recordsOf(device: TestDevice): Promise<StoredRecord[]> {
+    return (await this.records()).filter(({ headers }) => headers[HEADER.source] === device.origin);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.ingest.close();
+    await this.registry.close();
+    await this.log.close();
+  }
+}
