@@ -9,6 +9,7 @@ import { byId } from './ui/dom.ts';
 import { entryList } from './ui/entry-list.ts';
 import { exportStrip } from './ui/export-strip.ts';
 import { showGuide } from './ui/guide.ts';
+import { icon } from './ui/icons.ts';
 import { receiptDrawer } from './ui/receipt-drawer.ts';
 import { toaster } from './ui/toast.ts';
 import { showVaults, type ItemAction } from './ui/vault-panel.ts';
@@ -81,6 +82,8 @@ function connectVault(recorder: Recorder, toast: (sentence: string) => void): vo
     toast(done ? DONE[action] : 'Recorded, but this browser refused the clipboard');
     return done;
   });
+  byId('refused-sign-in').prepend(icon('shield'));
+  byId('burst').prepend(icon('bolt'));
   byId('refused-sign-in').addEventListener('click', () => {
     void becomesDurable(recorder.refuseSignIn()).then((durable) =>
       toast(durable ? 'Wrong password: the attempt is recorded' : NOT_DONE),

@@ -30,7 +30,7 @@ export function exportStrip(): (state: FeedState) => void {
 const BADGES = {
   waiting: { tone: 'busy', label: 'Connecting' },
   live: { tone: 'ok', label: 'Live' },
-  unreachable: { tone: 'hold', label: 'Out of reach' },
+  unreachable: { tone: 'hold', label: 'Cut off' },
 } as const;
 
 const EMPTY = {

@@ -13,7 +13,7 @@ const ACTIONS: readonly { action: ItemAction; label: string; icon: IconName }[] 
   { action: 'share', label: 'Share', icon: 'share' },
   { action: 'export', label: 'Export', icon: 'export' },
 ];
-const MASK = '••••••••';
+const MASK = '••••••';
 const REVEALED_MS = 6_000;
 
 export function showVaults(useItem: UseItem): void {
