@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   assertNever,
   noteKey,
@@ -9,7 +8,6 @@ import {
   SUCCESSION_NOTE,
   verifyNote,
   type Authority,
-  type Bytes,
   type Fault,
   type Parsed,
   type SuccessionReason,
@@ -18,6 +16,7 @@ import { tokenFault } from '../core/enrolment-token.ts';
 import { evaluateRules, networksOf, type Decision, type Policy } from '../core/policy.ts';
 import type { Db } from '../registry/registry.ts';
 import type { DeviceStatus } from '../registry/schema.ts';
+import { hashOfToken } from '../registry/tokens.ts';
 import type { Candidate } from './proof.ts';
 
 /** How a new device is entered. */
@@ -47,10 +46,6 @@ export type Succession = {
 
 /** What a device enrols with: a token that is still to be looked up, or a succession that was verified. */
 export type Credential = { readonly kind: 'token'; readonly token: string } | Succession;
-
-export function hashOfToken(token: string): Bytes {
-  return new Uint8Array(createHash('sha256').update(token, 'utf8').digest());
-}
 
 /**
  * Reads a succession note: signed by the key of a device of this tenant, and naming the candidate.

@@ -87,7 +87,7 @@ async function decide(
     await enqueueEnrolment(trx, attempt, admission.value);
     return { kind: 'created', candidate, status: admission.value.status, size: 0 } as const;
   });
-  context.wakeOutbox();
+  context.tenantLog.wake();
   context.metrics.enrolmentDecided(outcome.kind === 'refused' ? outcome.fault.code : outcome.status);
   return outcome;
 }
@@ -133,7 +133,7 @@ async function refuse(attempt: Attempt, fault: Fault): Promise<{ kind: 'refused'
   context.metrics.enrolmentDecided(fault.code);
   if (!isDecision(fault)) return refused(fault);
   await context.registry.transaction((trx) => enqueueRefusal(trx, attempt, fault));
-  context.wakeOutbox();
+  context.tenantLog.wake();
   return refused(fault);
 }
 

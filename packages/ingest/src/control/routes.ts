@@ -1,0 +1,22 @@
+import type { ControlContext } from '../api-context.ts';
+import type { Route } from '../http/route.ts';
+import { adminTokenRoutes } from './admin-token-routes.ts';
+import { decisionRoutes } from './decisions.ts';
+import { deviceListRoutes } from './devices.ts';
+import { enrolmentTokenRoutes } from './enrolment-tokens.ts';
+import { forkRoutes } from './forks.ts';
+import { policyRoutes } from './policies.ts';
+import { tenantRoutes } from './tenants.ts';
+
+/** The control API. */
+export function controlRoutes(context: ControlContext): Route[] {
+  return [
+    ...tenantRoutes(context),
+    ...policyRoutes(context),
+    ...enrolmentTokenRoutes(context),
+    ...deviceListRoutes(context),
+    ...decisionRoutes(context),
+    ...forkRoutes(context),
+    ...adminTokenRoutes(context),
+  ];
+}
