@@ -99,8 +99,11 @@ export type BufferStatus = {
   readonly ledger: Ledger;
   /** Name of the device's log, once there is one. */
   readonly origin: string | null;
-  /** The newest receipt: everything below `size` was durably appended before `time` (POSIX seconds). */
-  readonly receipt: { readonly size: number; readonly time: number } | null;
+  /**
+   * The newest receipt: everything below `size` was durably appended before `time` (POSIX seconds). `checkpoint` is the
+   * cosigned note that says so, for whoever wants to check it without this library.
+   */
+  readonly receipt: { readonly size: number; readonly time: number; readonly checkpoint: string } | null;
   /** The latest thing that went wrong and has not been put right since. */
   readonly problem: { readonly code: ErrorCode; readonly detail: string } | null;
 };
