@@ -27,7 +27,7 @@ export function receiptDrawer(): (evidence: Evidence) => void {
     const { entry } = evidence;
     setText(byId('drawer-title'), entry.state === 'accepted' ? 'Receipt' : 'No receipt yet');
     setText(byId('drawer-sub'), `${entry.action} ${entry.target}`);
-    byId('drawer-body').replaceChildren(lead(entry), facts(evidence));
+    byId('drawer-body').replaceChildren(lead(entry), facts(evidence), ...note(evidence));
     if (!drawer.open) drawer.showModal();
   };
 }
@@ -73,7 +73,10 @@ function facts({ entry, status: { origin, receipt }, exported }: Evidence): HTML
       value: localAndExact(new Date(entry.receivedBefore * 1000).toISOString()),
     });
   if (receipt !== null && entry.origin === origin)
-    list.push({ name: 'Newest receipt', value: `covers the first ${formatCount(receipt.size)} entries` });
+    list.push({
+      name: 'Cosigned',
+      value: `size ${formatCount(receipt.size)} at ${localAndExact(new Date(receipt.time * 1000).toISOString())}`,
+    });
   if (exported !== null)
     list.push({ name: 'Exported', value: `${formatLateness(exported.latenessMs)} after it occurred` });
   if (entry.code !== undefined) list.push({ name: 'Code', value: entry.code, isCode: true });
@@ -85,6 +88,24 @@ function facts({ entry, status: { origin, receipt }, exported }: Evidence): HTML
       el('dd', isCode ? { class: 'is-code' } : {}, value),
     ]),
   );
+}
+
+/** The receipt itself: the newest one covers every accepted entry of its log. */
+function note({ entry, status: { origin, receipt } }: Evidence): HTMLElement[] {
+  if (entry.state !== 'accepted' || receipt === null || entry.origin !== origin) return [];
+  return [
+    el(
+      'section',
+      { 'aria-labelledby': 'note-title' },
+      el('h3', { class: 'note-title', id: 'note-title' }, 'Cosigned checkpoint'),
+      el(
+        'p',
+        { class: 'panel-sub' },
+        'Log, size and root, then the device’s signature and that of ingest (C2SP signed note).',
+      ),
+      el('pre', { class: 'note', 'data-testid': 'receipt-note', tabindex: '0' }, receipt.checkpoint),
+    ),
+  ];
 }
 
 function localAndExact(time: string): string {
