@@ -1,5 +1,6 @@
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
 import type { DeviceId } from '@tachograph/wire';
+import type { Timers } from './adapters.ts';
 import type { Block } from './core/blocks.ts';
 import { EMPTY_ROWS, type Rows } from './core/rows.ts';
 import { AuditBufferError } from './errors.ts';
@@ -27,7 +28,7 @@ const PAGE_BLOCKS = 64;
 export type IdbOptions = {
   /** Milliseconds after which an `open()` that settles neither way counts as failed. */
   readonly openTimeoutMs: number;
-  readonly setTimeout: (run: () => void, ms: number) => () => void;
+  readonly timers: Timers;
 };
 
 /** The store of browsers: IndexedDB, every write with `durability: 'strict'`. */
@@ -127,7 +128,7 @@ export class IdbLogStore implements LogStore {
     });
     let cancel = (): void => undefined;
     const timeout = new Promise<never>((_, reject) => {
-      cancel = this.#options.setTimeout(
+      cancel = this.#options.timers.setTimeout(
         () => reject(new AuditBufferError('ERR_STORAGE', 'IndexedDB did not open within its time')),
         this.#options.openTimeoutMs,
       );

@@ -5,7 +5,7 @@ import type { BlockQuery, Change, Identity, LogStore, Select, Snapshot } from '.
 
 /** A store that lives and dies with the page: what is left where the browser stores nothing. */
 export class MemoryLogStore implements LogStore {
-  readonly durable = false;
+  readonly durable: boolean = false;
   #rows: Rows = EMPTY_ROWS;
   #blocks: Block[] = [];
   readonly #identities = new Map<DeviceId, Identity>();

@@ -237,6 +237,12 @@ export const ERRORS = {
     'A setting is missing or wrong; every problem is listed at once.',
   ),
   // The client library
+  ERR_NO_BROWSER: row(
+    0,
+    'never',
+    'No browser',
+    'There is no IndexedDB here, as when a server renders a page: nothing is recorded.',
+  ),
   ERR_INSECURE_CONTEXT: row(0, 'never', 'Insecure context', 'WebCrypto needs HTTPS or localhost.'),
   ERR_NO_ED25519: row(
     0,

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@tachograph/wire';
 import type { HttpAnswer } from '../transport.ts';
 import { parseRetryAfter } from './backoff.ts';
 import type { Rejection } from './rows.ts';
@@ -24,10 +25,16 @@ export type AppendAnswer =
   | Refusal;
 
 export type Refusal =
-  | { readonly kind: 'too-large'; readonly code: string }
-  | { readonly kind: 'malformed'; readonly code: string }
-  | { readonly kind: 'refused'; readonly code: string; readonly status: number }
-  | { readonly kind: 'later'; readonly code: string; readonly retryAfterMs: number | null }
+  | { readonly kind: 'too-large'; readonly code: ErrorCode }
+  | { readonly kind: 'malformed'; readonly code: ErrorCode }
+  | {
+      readonly kind: 'refused';
+      readonly code: ErrorCode;
+      readonly status: number;
+      readonly detail: string;
+      readonly retryAfterMs: number | null;
+    }
+  | { readonly kind: 'later'; readonly code: ErrorCode; readonly retryAfterMs: number | null }
   /** Not an answer of this protocol: no network, a captive portal, a proxy. Nothing follows from it. */
   | { readonly kind: 'network'; readonly detail: string };
 
@@ -80,13 +87,25 @@ function classifyOther(
   if (code === null) return { kind: 'network', detail: `HTTP ${status}, and no answer of the protocol` };
   if (status === 413) return { kind: 'too-large', code };
   if (status === 400 || status === 415 || status === 422) return { kind: 'malformed', code };
-  if (status === 401 || status === 403 || status === 404) return { kind: 'refused', code, status };
+  if (status === 401 || status === 403 || status === 404)
+    return { kind: 'refused', code, status, detail: detailOf(json), retryAfterMs: checkInMsOf(json) };
   return { kind: 'network', detail: `HTTP ${status} ${code}` };
 }
 
-function codeOf(json: Json | null): string | null {
+/** A newer server may answer codes that are not in our table yet: their form is checked, their meaning is its own. */
+function codeOf(json: Json | null): ErrorCode | null {
   const code = json?.['code'];
-  return typeof code === 'string' && /^ERR_[A-Z0-9_]{1,60}$/.test(code) ? code : null;
+  return typeof code === 'string' && /^ERR_[A-Z0-9_]{1,60}$/.test(code) ? (code as ErrorCode) : null;
+}
+
+function detailOf(json: Json | null): string {
+  const detail = json?.['detail'];
+  return typeof detail === 'string' ? detail.slice(0, 500) : '';
+}
+
+function checkInMsOf(json: Json | null): number | null {
+  const seconds = json?.['nextCheckInSeconds'];
+  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds * 1000, CHECK_IN_MAX_MS) : null;
 }
 
 function parseObject(text: string): Json | null {
@@ -100,14 +119,12 @@ function parseObject(text: string): Json | null {
 }
 
 function extrasOf(json: Json): Extras {
-  const seconds = json['nextCheckInSeconds'];
   return {
     rejected: listOf(json['rejected']).flatMap((entry) => rejectionOf(entry) ?? []),
     directives: listOf(json['directives']).filter((note) => typeof note === 'string'),
     lease: typeof json['lease'] === 'string' ? json['lease'] : null,
     keys: typeof json['keys'] === 'string' ? json['keys'] : null,
-    nextCheckInMs:
-      typeof seconds === 'number' && seconds > 0 ? Math.min(seconds * 1000, CHECK_IN_MAX_MS) : null,
+    nextCheckInMs: checkInMsOf(json),
   };
 }
 

@@ -1,12 +1,9 @@
 /** What is known once a 409's or 422's checkpoint has verified and the store was read again. */
 export type ConflictFacts = {
-  readonly status: 409 | 422;
   /** Ingest's size. */
   readonly size: number;
   /** Size of the receipt held when the request was sent. */
   readonly sentReceipt: number;
-  /** `old` of the request. */
-  readonly sentOld: number;
   /** Size of the receipt and of the head, read now. */
   readonly receipt: number;
   readonly head: number;

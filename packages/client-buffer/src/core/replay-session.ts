@@ -74,6 +74,12 @@ export class ReplaySession {
     return this.#boundaries.find(({ range }) => range.size === size) ?? null;
   }
 
+  /** The largest verified boundary that is not above `size`, or `null` if `size` lies outside of the pass. */
+  floor(size: number): Position | null {
+    if (size > this.#verified) return null;
+    return this.#boundaries.findLast(({ range }) => range.size <= size) ?? null;
+  }
+
   /** Where the batch that starts at `size` ends, or `null` if nothing verified waits there. */
   after(size: number): Position | null {
     const next = this.#boundaries.find(({ range }) => range.size > size) ?? null;

@@ -1,0 +1,24 @@
+import type { Authority, Bytes, DeviceId, TenantId } from '@tachograph/wire';
+import type { Adapters } from './adapters.ts';
+import type { Problem } from './core/rows.ts';
+import type { Keyring } from './keyring.ts';
+import type { Sealer } from './sealer.ts';
+import type { SharedState } from './shared-state.ts';
+import type { Trust } from './trust.ts';
+
+/** What the parts of one open buffer share. */
+export type CoreParts = {
+  readonly adapters: Adapters;
+  readonly authority: Authority;
+  readonly tenant: TenantId;
+  readonly state: SharedState;
+  readonly keyring: Keyring;
+  readonly sealer: Sealer;
+  readonly trust: Trust;
+  /** Id of this page: the origin of its monotonic clock, and the name on its claims. */
+  readonly boot: string;
+  /** An event that the library itself writes. */
+  readonly libraryLeaf: (action: string, data: unknown, device: DeviceId) => Bytes;
+  /** Tells the app what went wrong, or (`null`) that nothing is wrong any more. */
+  readonly report: (problem: Problem | null) => void;
+};

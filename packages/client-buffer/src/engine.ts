@@ -1,0 +1,295 @@
+import { toBase64Url, type Bytes, type DeviceId } from '@tachograph/wire';
+import type { Adapters } from './adapters.ts';
+import type {
+  BufferConfig,
+  BufferStatus,
+  Credential,
+  EnrolmentStatus,
+  EventDetails,
+  OfflineAccess,
+  RecordedEntry,
+} from './audit-buffer.ts';
+import type { BufferNames } from './buffer-names.ts';
+import { makeLeaf, type EventInput, type Stamp } from './core/event.ts';
+import { accessUnder, touchLease } from './core/lease.ts';
+import type { Problem } from './core/rows.ts';
+import { ledgerOf, stateOf, type StateFacts } from './core/status.ts';
+import { AuditBufferError } from './errors.ts';
+import type { CoreParts } from './core-parts.ts';
+import { Enroller } from './enroller.ts';
+import { Keyring } from './keyring.ts';
+import { openLog } from './open-log.ts';
+import { Recorder } from './recorder.ts';
+import { Sealer } from './sealer.ts';
+import { SharedState } from './shared-state.ts';
+import { gapData } from './succession.ts';
+import { Trust } from './trust.ts';
+import type { Step } from './step.ts';
+import { Uploader } from './uploader.ts';
+
+const BYTES_MAX = 64 * 1024 * 1024;
+
+/** One open buffer: puts the parts together, and says how it stands. */
+export class Engine {
+  readonly #adapters: Adapters;
+  readonly #app: BufferConfig['app'];
+  readonly #parts: CoreParts;
+  readonly #recorder: Recorder;
+  readonly #uploader: Uploader;
+  readonly #enroller: Enroller;
+  readonly #opened: Promise<void>;
+  readonly #listeners = new Set<(status: BufferStatus) => void>();
+  readonly #ends: (() => void)[] = [];
+  #phase: StateFacts['phase'] = 'opening';
+  #enrolling = 0;
+  #lastStep: Step | null = null;
+  #reported: Problem | null = null;
+  #notifying = false;
+
+  constructor(config: Omit<BufferConfig, 'events'>, names: BufferNames, adapters: Adapters) {
+    this.#adapters = adapters;
+    this.#app = config.app;
+    this.#parts = this.#assemble(names, [config.directiveKey ?? []].flat());
+    const { state } = this.#parts;
+    this.#recorder = new Recorder(state, {
+      bytesMax: config.bytesMax ?? BYTES_MAX,
+      whenFull: config.whenFull ?? 'gap',
+      gapLeaf: (gap) => this.#libraryLeaf('buffer.gap', gapData(gap)),
+      onCommitted: () => this.#afterCommit(),
+      onFailed: (error) => this.#report(error),
+    });
+    this.#enroller = new Enroller(this.#parts, config.installation);
+    this.#uploader = new Uploader(this.#parts, this.#enroller, (step) => this.#afterStep(step));
+    state.onRows(() => this.#notify());
+    this.#opened = this.#open();
+  }
+
+  record(action: string, details: EventDetails<unknown>, data: unknown): RecordedEntry {
+    const { actor, targets, outcome, session } = details;
+    const input: EventInput = { action, actor, targets, outcome, session, app: this.#app, data };
+    const stamp = this.#stamp();
+    const leaf = makeLeaf(input, stamp, this.#seen());
+    const entry = this.#recorder.record(leaf.id, leaf.bytes, stamp.wallMs);
+    this.#notify();
+    return entry;
+  }
+
+  async enrol(credential: Credential): Promise<EnrolmentStatus> {
+    await this.#opened;
+    this.#assertOpen();
+    this.#enrolling++;
+    this.#notify();
+    try {
+      const result = await this.#enroller.enrol(credential);
+      if (typeof result !== 'string') {
+        this.#lastStep = result;
+        throw new AuditBufferError(result.problem.code, result.problem.detail);
+      }
+      this.#lastStep = { kind: 'progress' };
+      return result;
+    } finally {
+      this.#enrolling--;
+      this.#notify();
+      this.#uploader.wakeNow();
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#opened;
+    this.#assertOpen();
+    await this.#recorder.idle();
+    const step = await this.#uploader.flush();
+    if (step.kind === 'setback') throw new AuditBufferError(step.problem.code, step.problem.detail);
+    if (step.kind === 'not-enrolled')
+      throw new AuditBufferError('ERR_UNKNOWN_DEVICE', 'this device is not enrolled; everything waits');
+  }
+
+  async offlineAccess({ scope }: { readonly scope: string }): Promise<OfflineAccess> {
+    await this.#opened;
+    this.#assertOpen();
+    const { state, boot } = this.#parts;
+    const { clock } = this.#adapters;
+    const now = { wallMs: clock.wallMs(), boot, monotonicMs: clock.monotonicMs() };
+    const { access, stepped } = await state.transact(({ rows: { lease, enrolment } }) => {
+      if (enrolment?.status === 'revoked')
+        return { result: { access: { allowed: false, reason: 'revoked' } as const, stepped: false } };
+      if (lease === null) return { result: { access: accessUnder(null, scope, now.wallMs), stepped: false } };
+      const touched = touchLease(lease, now);
+      return {
+        result: {
+          access: accessUnder(touched, scope, now.wallMs),
+          stepped: touched.stepped && !lease.stepped,
+        },
+        rows: { lease: touched },
+      };
+    });
+    if (stepped) this.#recordOwn('clock.stepped', {});
+    return access;
+  }
+
+  status(): BufferStatus {
+    const { rows, store } = this.#parts.state;
+    const online = this.#adapters.page.online();
+    const receipt = rows.log?.receipt ?? null;
+    return {
+      state: stateOf({
+        phase: this.#phase,
+        storeDurable: store.durable,
+        enrolling: this.#enrolling > 0,
+        online,
+        lastStep: this.#lastStep,
+        rows,
+      }),
+      ledger: ledgerOf(rows, this.#recorder.waiting, this.#recorder.unwritten),
+      origin: rows.log?.origin ?? null,
+      receipt:
+        receipt === null ? null : { size: receipt.size, time: receipt.time, checkpoint: receipt.source },
+      problem: this.#lastStep?.kind === 'setback' ? this.#lastStep.problem : this.#reported,
+    };
+  }
+
+  subscribe(listener: (status: BufferStatus) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.status());
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#phase === 'closed') return;
+    await this.#opened;
+    await this.#recorder.idle();
+    this.#recorder.fail(new AuditBufferError('ERR_BUFFER_CLOSED', 'the buffer was closed'));
+    for (const end of this.#ends) end();
+    await this.#uploader.stop();
+    this.#phase = 'closed';
+    this.#adapters.tabs.close();
+    this.#parts.state.store.close();
+    this.#notify();
+  }
+
+  #assemble({ authority, tenant }: BufferNames, directiveKeys: readonly string[]): CoreParts {
+    const state = new SharedState(this.#adapters.store);
+    const keyring = new Keyring(state, authority, tenant);
+    return {
+      adapters: this.#adapters,
+      authority,
+      tenant,
+      state,
+      keyring,
+      sealer: new Sealer(state, keyring),
+      trust: new Trust(state, authority, directiveKeys),
+      boot: toBase64Url(this.#adapters.random(12)),
+      libraryLeaf: (action, data, device) => this.#libraryLeaf(action, data, device),
+      report: (problem) => this.#report(problem),
+    };
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const fellBack = await openLog(this.#parts);
+      if (fellBack !== null) this.#report(fellBack);
+    } catch (error) {
+      this.#phase = 'failed';
+      const known =
+        error instanceof AuditBufferError
+          ? error
+          : new AuditBufferError('ERR_INTERNAL', 'the buffer did not open', { cause: error });
+      this.#recorder.fail(known);
+      this.#report(known);
+      return;
+    }
+    this.#phase = 'open';
+    const { page, tabs } = this.#adapters;
+    tabs.listen(() => this.#catchUp());
+    this.#ends.push(
+      page.onOnline(() => this.#uploader.networkIsBack()),
+      page.onHide(() => this.#quietly(this.#uploader.sendParting())),
+    );
+    this.#recorder.start();
+    // A head that was committed and not signed before a crash is signed now.
+    this.#quietly(this.#parts.sealer.seal());
+    this.#uploader.wake();
+    this.#notify();
+  }
+
+  #afterCommit(): void {
+    this.#quietly(this.#parts.sealer.seal());
+    this.#uploader.wake();
+    this.#adapters.tabs.announce();
+    this.#notify();
+  }
+
+  #afterStep(step: Step): void {
+    this.#lastStep = step;
+    if (step.kind === 'progress') this.#recorder.declareGap();
+    this.#notify();
+  }
+
+  /** Another tab changed the store. */
+  #catchUp(): void {
+    if (this.#phase !== 'open') return;
+    this.#quietly(this.#parts.state.read());
+    this.#uploader.wake();
+  }
+
+  #recordOwn(action: string, data: unknown): void {
+    const { wallMs } = this.#stamp();
+    this.#recorder.record('', this.#libraryLeaf(action, data), wallMs);
+  }
+
+  #libraryLeaf(action: string, data: unknown, device?: DeviceId): Bytes {
+    const id = device ?? this.#parts.state.rows.log?.device ?? 'unknown';
+    return makeLeaf(
+      { action, actor: { id, type: 'device' }, app: this.#app, data },
+      this.#stamp(),
+      this.#seen(),
+    ).bytes;
+  }
+
+  #seen() {
+    const receipt = this.#parts.state.rows.log?.receipt ?? null;
+    return receipt === null ? null : { size: receipt.size, time: receipt.time };
+  }
+
+  #stamp(): Stamp {
+    const { clock, page, random } = this.#adapters;
+    return {
+      wallMs: clock.wallMs(),
+      boot: this.#parts.boot,
+      monotonicMs: clock.monotonicMs(),
+      online: page.online(),
+      random: random(10),
+    };
+  }
+
+  #assertOpen(): void {
+    if (this.#phase === 'open') return;
+    const { code, detail } = this.#reported ?? { code: 'ERR_BUFFER_CLOSED', detail: 'the buffer was closed' };
+    throw new AuditBufferError(this.#phase === 'closed' ? 'ERR_BUFFER_CLOSED' : code, detail);
+  }
+
+  #report(problem: Problem | null): void {
+    this.#reported = problem === null ? null : { code: problem.code, detail: problem.detail };
+    this.#notify();
+  }
+
+  /** Background work: its failure is reported, and tried again on the next occasion. */
+  #quietly(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (this.#phase === 'closed') return;
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#report(error instanceof AuditBufferError ? error : { code: 'ERR_INTERNAL', detail });
+    });
+  }
+
+  /** Tells the listeners once for all that changes in this turn of the event loop. */
+  #notify(): void {
+    if (this.#notifying || this.#listeners.size === 0) return;
+    this.#notifying = true;
+    queueMicrotask(() => {
+      this.#notifying = false;
+      const status = this.status();
+      for (const listener of this.#listeners) listener(status);
+    });
+  }
+}

@@ -1,0 +1,229 @@
+import { classifyAppend } from './core/answers.ts';
+import { retryDelayMs } from './core/backoff.ts';
+import { KEEPALIVE_LIMITS } from './core/replay-session.ts';
+import type { EnrolmentRow, LogRow } from './core/rows.ts';
+import { prepareAppend, type AppendRequest } from './append-request.ts';
+import { AppendAnswers } from './append-answer.ts';
+import type { CoreParts } from './core-parts.ts';
+import type { Enroller } from './enroller.ts';
+import { sendAppend } from './exchange.ts';
+import { Replay } from './replay.ts';
+import { PROGRESS, type Setback, type Step } from './step.ts';
+import { openSuccessor } from './succession.ts';
+
+/** How long a tab that says nothing keeps the others from uploading. */
+const CLAIM_MS = 15_000;
+const NOTE_EVERY_MS = 60_000;
+const CHECK_IN_MS = 5 * 60_000;
+/** Waiting for an administrator: somebody is looking at the screen. */
+const PENDING_RETRY_MS = 30_000;
+
+/** Sends what waits, one batch after the other, until everything has its receipt. */
+export class Uploader {
+  readonly #parts: CoreParts;
+  readonly #enroller: Enroller;
+  readonly #replay: Replay;
+  readonly #answers: AppendAnswers;
+  readonly #onStep: (step: Step) => void;
+  #running: Promise<Step> | null = null;
+  #wanted = false;
+  #stopped = false;
+  #cancelTimer: () => void = () => undefined;
+  #failures = 0;
+  /** Monotonic milliseconds before which nothing is tried, and why. */
+  #retryAt = 0;
+  #setback: Setback | null = null;
+  #notedAt = -Infinity;
+  #checkInAt = 0;
+
+  constructor(parts: CoreParts, enroller: Enroller, onStep: (step: Step) => void) {
+    this.#parts = parts;
+    this.#enroller = enroller;
+    this.#replay = new Replay(parts);
+    this.#answers = new AppendAnswers(parts, this.#replay);
+    this.#onStep = onStep;
+  }
+
+  /** There may be something to send. Waits that were asked for are kept. */
+  wake(): void {
+    this.#wanted = true;
+    if (this.#running === null) this.#schedule(Math.max(0, this.#retryAt - this.#now()));
+  }
+
+  /** The network seems to be back: a wait that only it caused is over. */
+  networkIsBack(): void {
+    if (this.#setback?.cause === 'network') this.#retryAt = 0;
+    this.wake();
+  }
+
+  /** Enrolment or approval may have changed what ingest answers. */
+  wakeNow(): void {
+    this.#retryAt = 0;
+    this.wake();
+  }
+
+  /** Tries now, whatever was to be waited for and whoever holds the claim, until all is sent or something is in the way. */
+  async flush(): Promise<Step> {
+    while (this.#running !== null) await this.#running;
+    this.#retryAt = 0;
+    return this.#start(true);
+  }
+
+  /** One small batch while the page goes away, if it can be had without reading a whole backlog. */
+  async sendParting(): Promise<void> {
+    const { log, enrolment } = this.#parts.state.rows;
+    if (this.#running !== null || log === null || !isSendable(log, enrolment)) return;
+    if (log.head.bytes === log.base.bytes || log.head.bytes - log.base.bytes > PARTING_BYTES_MAX) return;
+    const session = await this.#replay.session(KEEPALIVE_LIMITS);
+    if (typeof session === 'string') return;
+    const end = session.after(session.device === log.device ? log.base.range.size : Infinity);
+    if (end === null) return;
+    const request = await prepareAppend(this.#parts, session, { end, withNote: false });
+    if (typeof request !== 'string') await this.#exchange(request, true);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    while (this.#running !== null) await this.#running;
+  }
+
+  #now(): number {
+    return this.#parts.adapters.clock.monotonicMs();
+  }
+
+  #schedule(ms: number): void {
+    this.#cancelTimer();
+    if (this.#stopped) return;
+    this.#cancelTimer = this.#parts.adapters.timers.setTimeout(() => {
+      if (this.#running === null) void this.#start(false);
+    }, ms);
+  }
+
+  #start(force: boolean): Promise<Step> {
+    this.#cancelTimer();
+    this.#running = this.#loop(force).then((step) => {
+      this.#running = null;
+      const delay = this.#delayAfter(step);
+      if (delay !== null) this.#schedule(delay);
+      this.#onStep(step);
+      return step;
+    });
+    return this.#running;
+  }
+
+  async #loop(force: boolean): Promise<Step> {
+    for (;;) {
+      this.#wanted = false;
+      const step = await this.#safeStep(force);
+      if (this.#stopped) return step;
+      if (step.kind === 'idle' && this.#wanted) continue;
+      if (step.kind !== 'progress') return step;
+      this.#failures = 0;
+      this.#setback = null;
+      this.#onStep(step);
+    }
+  }
+
+  /** The store may fail at any place: that, too, is only a setback. */
+  async #safeStep(force: boolean): Promise<Step> {
+    try {
+      return await this.#step(force);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      return {
+        kind: 'setback',
+        cause: 'device',
+        problem: { code: 'ERR_STORAGE', detail },
+        retryAfterMs: null,
+      };
+    }
+  }
+
+  /** Milliseconds to the next attempt; `null` where only {@link wake} brings one. */
+  #delayAfter(step: Step): number | null {
+    if (step.kind === 'not-enrolled') return null;
+    if (step.kind === 'claimed') return step.retryMs;
+    if (step.kind !== 'setback') return Math.max(0, this.#checkInAt - this.#now());
+    this.#setback = step;
+    this.#failures++;
+    const { adapters } = this.#parts;
+    const chance = adapters.random(4).reduce((sum, byte) => (sum + byte) / 256, 0);
+    const delay =
+      step.cause === 'refused'
+        ? (step.retryAfterMs ?? (step.problem.code === 'ERR_DEVICE_PENDING' ? PENDING_RETRY_MS : CHECK_IN_MS))
+        : retryDelayMs(this.#failures, chance, step.retryAfterMs);
+    this.#retryAt = this.#now() + delay;
+    return delay;
+  }
+
+  async #step(force: boolean): Promise<Step> {
+    const claimed = await this.#claim(force);
+    if (claimed !== null) return claimed;
+    const { log, enrolment } = this.#parts.state.rows;
+    if (log === null) return { kind: 'not-enrolled' };
+    if (enrolment?.device === log.device && enrolment.status === 'none' && enrolment.succession !== null)
+      return this.#enrolSuccessor(enrolment.succession);
+    if (!isSendable(log, enrolment)) return { kind: 'not-enrolled' };
+    const session = await this.#replay.session();
+    if (session === 'moved') return PROGRESS;
+    if (session === 'damaged') return this.#succeedDamaged(log);
+    const base = this.#parts.state.rows.log?.base ?? log.base;
+    const next = this.#answers.wantsCheckIn ? null : session.after(base.range.size);
+    const checkInDue = this.#now() >= this.#checkInAt || this.#answers.wantsCheckIn;
+    if (next === null && !checkInDue) return { kind: 'idle' };
+    const withNote = checkInDue || this.#now() - this.#notedAt >= NOTE_EVERY_MS;
+    const request = await prepareAppend(this.#parts, session, { end: next ?? base, withNote });
+    if (request === 'moved') return PROGRESS;
+    if (request === 'damaged') return this.#succeedDamaged(log);
+    return this.#exchange(request, false);
+  }
+
+  async #exchange(request: AppendRequest, keepalive: boolean): Promise<Step> {
+    const answer = await sendAppend(this.#parts, request.log.device, { body: request.body, keepalive });
+    const classified = classifyAppend(answer, this.#parts.adapters.clock.wallMs());
+    if (request.note !== null && (classified.kind === 'receipt' || classified.kind === 'conflict')) {
+      this.#notedAt = this.#now();
+      if (classified.kind === 'receipt')
+        this.#checkInAt = this.#now() + (classified.extras.nextCheckInMs ?? CHECK_IN_MS);
+    }
+    const step = await this.#answers.take(request, classified);
+    // Until it verified, an answer has not happened: the check-in is still due.
+    if (step.kind === 'setback' && request.note !== null) this.#checkInAt = 0;
+    return step;
+  }
+
+  async #enrolSuccessor(succession: string): Promise<Step> {
+    const result = await this.#enroller.enrol({ type: 'predecessor', succession });
+    return typeof result === 'string' ? PROGRESS : result;
+  }
+
+  async #succeedDamaged({ device }: LogRow): Promise<Step> {
+    await openSuccessor(this.#parts, device, 'corrupt');
+    return PROGRESS;
+  }
+
+  /** Takes or keeps the claim. It only saves work; two tabs that both send do no harm. */
+  async #claim(force: boolean): Promise<Step | null> {
+    const { state, boot, adapters } = this.#parts;
+    const now = adapters.clock.wallMs();
+    const held = state.rows.claim;
+    if (held?.tab === boot && held.until - now > CLAIM_MS / 2 && held.until - now <= CLAIM_MS) {
+      // Not worth a write; the rows are still read anew, because other tabs record, too.
+      await state.read();
+      return null;
+    }
+    return state.transact<Step | null>(({ rows: { claim } }) => {
+      const left = claim === null || claim.tab === boot ? 0 : claim.until - now;
+      // A claim further ahead than claims are made is of a clock that was set back since.
+      if (!force && left > 0 && left <= CLAIM_MS) return { result: { kind: 'claimed', retryMs: left } };
+      return { result: null, rows: { claim: { tab: boot, until: now + CLAIM_MS } } };
+    });
+  }
+}
+
+const PARTING_BYTES_MAX = 512 * 1024;
+
+function isSendable(log: LogRow, enrolment: EnrolmentRow | null): boolean {
+  return enrolment?.device === log.device && enrolment.status !== 'none';
+}
