@@ -8,7 +8,7 @@ export type IngestMetrics = AppendMetrics & {
   readonly enrolmentDecided: (outcome: string) => void;
   readonly rateLimited: (limit: 'device' | 'address') => void;
   /** Everything, in the text format of Prometheus. */
-  readonly exposition: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly exposition: () => Promise<string>;
 };
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -21,7 +21,7 @@ export function createMetrics({ withProcess }: { readonly withProcess: boolean }
     ...appendMetrics(registry),
     ...laneMetrics(registry),
     ...httpMetrics(registry),
-    exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    exposition: () => registry.metrics(),
   };
 }
 

@@ -1,20 +1,23 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import type { EventLog } from '@tachograph/event-log';
-import type { NoteSigner } from '@tachograph/wire';
+import type { Fault, NoteSigner } from '@tachograph/wire';
 import type { Logger } from 'pino';
-import type { ApiContext } from './api-context.ts';
 import { Receipts } from './append/receipts.ts';
 import { appendRoutes } from './append/routes.ts';
 import type { IngestConfig } from './config.ts';
 import type { Clock, IngestContext } from './context.ts';
+import { adminGate } from './control/admin-tokens.ts';
+import { controlRoutes } from './control/routes.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
 import { installHttp } from './http/install.ts';
-import { registerRoutes, type Gate } from './http/register.ts';
+import { registerRoutes } from './http/register.ts';
 import { serverOptions } from './http/server-options.ts';
 import type { LoadedKeys } from './keys/load-keys.ts';
 import { openLanes, type Lanes } from './lane/lanes.ts';
 import type { LanePorts } from './lane/ports.ts';
 import { createMetrics, type IngestMetrics } from './metrics.ts';
+import { withOperations } from './openapi/operations.ts';
+import { registryFault } from './registry/health.ts';
 import type { Registry } from './registry/registry.ts';
 import { TenantLogDrainer } from './tenant-log/drainer.ts';
 
@@ -66,16 +69,27 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const lanes = await openLanes(lanePorts);
   const drainer = new TenantLogDrainer({ config, clock, registry, keys, logger, metrics }, lanes);
   const context = { config, clock, registry, log, keys, logger, metrics, tenantLog: drainer };
-  const directive = options.directive ?? null;
-  const api: ApiContext = { ...context, directive, wakeOutbox: () => drainer.wake() };
   const app = fastify(serverOptions(config, logger));
   installHttp(app, metrics.httpRequestEnded);
-  const routes = [...appendRoutes({ context, lanes, lanePorts, receipts }), ...enrolmentRoutes(api)];
-  registerRoutes(app, routes, { gate: closedGate, trustedProxies: config.trustedProxies });
+  const routes = withOperations(
+    [
+      ...appendRoutes({ context, lanes, lanePorts, receipts }),
+      ...enrolmentRoutes(context),
+      ...(options.directive ? controlRoutes({ ...context, directive: options.directive }) : []),
+    ],
+    { metrics, notReadyBecause: () => notReadyBecause(lanes, registry) },
+  );
+  const gate = adminGate(registry, config.adminToken);
+  registerRoutes(app, routes, { gate, trustedProxies: config.trustedProxies });
   return running({ app, context, lanes, drainer });
 }
 
-const closedGate: Gate = { authenticate: async () => null, reaches: async () => false };
+async function notReadyBecause(lanes: Lanes, registry: Registry): Promise<Fault | null> {
+  if (!lanes.isReady()) {
+    return { code: 'ERR_LOG_UNAVAILABLE', detail: 'the log is still being read, or cannot be reached' };
+  }
+  return registryFault(registry);
+}
 
 function running(parts: {
   app: FastifyInstance;
