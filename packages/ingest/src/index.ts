@@ -5,6 +5,13 @@ export {
   type ConfigVariable,
   type IngestConfig,
 } from './config.ts';
+export { createKeys, beginCosignerRotation, endCosignerRotation } from './keys/create-keys.ts';
+export { loadDirectiveKey } from './keys/directive-key.ts';
+export { readKeysNotes, type SignedKeys } from './keys/keys-notes.ts';
+export { LAYOUT } from './keys/layout.ts';
+export { loadIngestKeys, type LoadedKeys } from './keys/load-keys.ts';
+export { createLogger } from './logging.ts';
+export { createMetrics, type IngestMetrics } from './metrics.ts';
 export { openSqliteRegistry, type Registry } from './registry/registry.ts';
 export { createIngest, type Ingest, type IngestOptions } from './server.ts';
 export { createTenantLog } from './tenant-log/outbox.ts';

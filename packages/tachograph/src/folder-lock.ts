@@ -2,9 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqlite, type SqliteDatabase } from '@tachograph/event-log';
 import { CliFailure } from './cli-failure.ts';
+import { errorMessage, isSqliteBusy } from './error-code.ts';
 
-/** Part of the work in a data folder that only one process may do at a time. */
-export type Role = 'ingest' | 'control' | 'export';
+/** Work in a data folder that only one process may do at a time. The exporter guards its own folder likewise. */
+export type Role = 'ingest' | 'control';
 
 export type FolderLock = { readonly release: () => void };
 
@@ -42,7 +43,7 @@ export function lockHolder(dataDir: string, role: Role): number | null {
     database.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK');
     return null;
   } catch (error) {
-    if (!isBusy(error)) throw error;
+    if (!isSqliteBusy(error)) throw error;
     return holderOf(database);
   } finally {
     database.close();
@@ -60,7 +61,7 @@ function take(dataDir: string, file: string, role: Role): SqliteDatabase {
     database.exec('COMMIT; BEGIN IMMEDIATE');
     return database;
   } catch (error) {
-    if (!isBusy(error)) {
+    if (!isSqliteBusy(error)) {
       database.close();
       throw error;
     }
@@ -80,11 +81,7 @@ function holderOf(database: SqliteDatabase): number {
     return Number(database.prepare('SELECT pid FROM holder').get()?.['pid'] ?? 0);
   } catch (error) {
     // The holder is between making the file and writing to it.
-    if (error instanceof Error && /no such table/.test(error.message)) return 0;
+    if (/no such table/.test(errorMessage(error))) return 0;
     throw error;
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && /database (table )?is locked|SQLITE_BUSY/i.test(error.message);
 }

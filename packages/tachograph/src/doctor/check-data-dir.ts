@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { bad, good, note, reason, type Finding } from './check.ts';
+import { errorMessage } from '../error-code.ts';
+import { bad, good, note, type Finding } from './check.ts';
 
 const CHECK = 'data folder';
 const FREE_BYTES_MIN = 512 * 1024 ** 2;
@@ -22,7 +23,7 @@ export async function checkDataDir(dataDir: string): Promise<Finding> {
   } catch (error) {
     return bad(
       CHECK,
-      `${path} cannot be written: ${reason(error)}`,
+      `${path} cannot be written: ${errorMessage(error)}`,
       `Give this user the folder: chown ${process.getuid?.() ?? '<user>'} ${nearest}`,
       'Or name another folder with DATA_DIR.',
     );

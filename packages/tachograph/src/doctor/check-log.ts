@@ -1,6 +1,7 @@
 import type { EventLog } from '@tachograph/event-log';
 import type { Registry } from '@tachograph/ingest';
-import { bad, good, note, reason, type Finding } from './check.ts';
+import { errorMessage } from '../error-code.ts';
+import { bad, good, note, type Finding } from './check.ts';
 
 /** Whether every partition can be read, oldest and newest record included. */
 export async function checkLog(log: EventLog): Promise<Finding> {
@@ -17,7 +18,7 @@ export async function checkLog(log: EventLog): Promise<Finding> {
   } catch (error) {
     return bad(
       check,
-      `it cannot be read: ${reason(error)}`,
+      `it cannot be read: ${errorMessage(error)}`,
       'Check the disk, then restore log.sqlite from a backup.',
       'Devices send again what a restored log lacks, as far as they still hold it.',
     );
@@ -62,7 +63,7 @@ export async function checkRegistry(registry: Registry, log: EventLog): Promise<
   } catch (error) {
     return bad(
       check,
-      `it cannot be read: ${reason(error)}`,
+      `it cannot be read: ${errorMessage(error)}`,
       'Check the disk, then restore registry.sqlite from a backup: what came since is read from the log.',
     );
   }

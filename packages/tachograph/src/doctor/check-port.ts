@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { bad, good, reason, type Finding } from './check.ts';
+import { errorCode, errorMessage } from '../error-code.ts';
+import { bad, good, type Finding } from './check.ts';
 
 const CHECK = 'port';
 
@@ -19,7 +20,7 @@ export async function checkPort(host: string, port: number, runningPid: number |
 }
 
 function refused(host: string, port: number, runningPid: number | null, error: unknown): Finding {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errorCode(error);
   if (code === 'EADDRINUSE' && runningPid !== null) {
     return good(CHECK, `${host}:${port} is in use, by the server that is running here (${runningPid})`);
   }
@@ -41,5 +42,5 @@ function refused(host: string, port: number, runningPid: number | null, error: u
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
     return bad(CHECK, `${host} is no address of this machine`, 'Name one of its addresses with HOST.');
   }
-  return bad(CHECK, `${where}: ${reason(error)}`, 'Name another address with HOST and PORT.');
+  return bad(CHECK, `${where}: ${errorMessage(error)}`, 'Name another address with HOST and PORT.');
 }

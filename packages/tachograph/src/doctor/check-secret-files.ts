@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { bad, good, reason, type Finding } from './check.ts';
+import { errorMessage } from '../error-code.ts';
+import { bad, good, type Finding } from './check.ts';
 
 const CHECK = 'secret files';
 
@@ -18,7 +19,7 @@ export function checkSecretFiles(dataDir: string): Finding {
   } catch (error) {
     return bad(
       CHECK,
-      reason(error),
+      errorMessage(error),
       `Give them to this user: chown -R ${process.getuid?.() ?? '<user>'} ${dataDir}`,
     );
   }

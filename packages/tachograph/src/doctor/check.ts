@@ -19,11 +19,6 @@ export function bad(check: string, found: string, ...mend: string[]): Finding {
   return { check, state: 'bad', found, mend };
 }
 
-/** What went wrong, in the words of the operating system or the library. */
-export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 const MARKS = { good: '✓', note: '!', bad: '✗' } as const;
 
 /** A line a finding, its mends under it. */

@@ -6,12 +6,13 @@ import { CliFailure } from '../cli-failure.ts';
 import { dataFiles } from '../data-files.ts';
 import { lockHolder } from '../folder-lock.ts';
 import { loadSettings, type Settings } from '../settings.ts';
+import { errorMessage } from '../error-code.ts';
 import { checkClock } from './check-clock.ts';
 import { checkDataDir } from './check-data-dir.ts';
 import { checkLog, checkRegistry, newestReceived } from './check-log.ts';
 import { checkPort } from './check-port.ts';
 import { checkSecretFiles } from './check-secret-files.ts';
-import { bad, good, note, reason, type Finding } from './check.ts';
+import { bad, good, note, type Finding } from './check.ts';
 
 /**
  * Looks at everything that a server on this machine needs, and changes nothing of it. A server may be running
@@ -89,7 +90,7 @@ async function tryOpen<T>(check: string, open: () => Promise<T>): Promise<Opened
       opened: false,
       finding: bad(
         check,
-        `it cannot be opened: ${reason(error)}`,
+        `it cannot be opened: ${errorMessage(error)}`,
         'Check the disk and who owns the file, else restore it from a backup.',
       ),
     };
