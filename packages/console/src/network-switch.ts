@@ -8,12 +8,19 @@ export type NetworkSwitch = {
   readonly onChange: (listener: () => void) => void;
 };
 
+/** The parts of a `window` that the switch is built into. */
+export type SwitchedPage = {
+  fetch: typeof fetch;
+  readonly localStorage: Pick<Storage, 'getItem' | 'setItem'>;
+  addEventListener(type: 'storage', listener: (event: StorageEvent) => void): void;
+};
+
 /**
  * Puts a switch between this page and `fetch`. While it is off every request fails as one on a cut wire does, and
  * those under way are cut. The audit buffer is not told: it has to find out and cope, as it would outside.
  * Install it before anything keeps a reference to `fetch`.
  */
-export function installNetworkSwitch(page: Window & typeof globalThis): NetworkSwitch {
+export function installNetworkSwitch(page: SwitchedPage): NetworkSwitch {
   const listeners: (() => void)[] = [];
   const fetchOutside = page.fetch.bind(page);
   let off = page.localStorage.getItem(KEY) === 'true';
