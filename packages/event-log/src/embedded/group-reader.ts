@@ -86,7 +86,12 @@ class GroupRun {
     while (this.#readings.size > 0) await Promise.all([...this.#readings.values()].map(({ done }) => done));
     settled.abort();
     await renewals;
-    store.leave(this.#member);
+    try {
+      store.leave(this.#member);
+    } catch (error) {
+      // The leases run out by themselves; what failed first is what the caller needs to know.
+      this.#fail(error);
+    }
     changed.ring();
     if (this.#failure !== null) throw this.#failure.error;
   }

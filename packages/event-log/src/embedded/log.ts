@@ -22,11 +22,12 @@ export type EmbeddedLogOptions = {
 
 const APPEND_BYTES_MAX = 4 * 1024 * 1024;
 const BATCH = { recordsMax: 1_000, bytesMax: 1024 * 1024 };
-const TIMING: GroupTiming = { now: Date.now, leaseMs: 10_000, pollMs: 250 };
+const TIMING: GroupTiming = { now: Date.now, leaseMs: 5_000, pollMs: 250 };
 
 /**
  * The ordered log in one SQLite file. An append is one transaction and one fsync; several processes may open the
- * file, and their readers share the partitions of a group.
+ * file, and their readers share the partitions of a group. A write waits up to five seconds for another process
+ * that is writing, and blocks this one meanwhile: `deadline` is looked at before, not during that.
  *
  * @throws where the file has another number of partitions, or is not a log's
  * @example

@@ -30,6 +30,9 @@ export interface SqliteDatabase {
 
 type SqliteModule = { readonly DatabaseSync: new (file: string) => SqliteDatabase };
 
+// Loaded only where it is needed, and without waiting: opening a database stays synchronous.
+const require = createRequire(import.meta.url);
+
 /** How long a statement waits for another process that is writing. */
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -79,7 +82,7 @@ export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
 function sqliteModule(): SqliteModule {
   const builtIn: unknown = process.getBuiltinModule('node:sqlite');
   if (isSqliteModule(builtIn)) return builtIn;
-  const installed: unknown = createRequire(import.meta.url)('@photostructure/sqlite');
+  const installed: unknown = require('@photostructure/sqlite');
   if (!isSqliteModule(installed))
     throw new Error('@photostructure/sqlite does not have the API of node:sqlite');
   return installed;
