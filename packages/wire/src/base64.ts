@@ -1,16 +1,16 @@
-import type { Bytes } from './bytes.ts';
+import { utf8, type Bytes } from './bytes.ts';
 
 const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const URL_SAFE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** Standard base64 with padding (RFC 4648, section 4). */
 export function toBase64(bytes: Uint8Array): string {
-  return encode(bytes, STANDARD, true);
+  return encode(bytes, STANDARD_CODES, true);
 }
 
 /** base64url without padding (RFC 4648, section 5; RFC 7515, appendix C). */
 export function toBase64Url(bytes: Uint8Array): string {
-  return encode(bytes, URL_SAFE, false);
+  return encode(bytes, URL_SAFE_CODES, false);
 }
 
 /** Bytes of canonical standard base64, or `null`: one value has exactly one accepted spelling. */
@@ -23,16 +23,25 @@ export function fromBase64Url(text: string): Bytes | null {
   return decode(text, URL_SAFE_VALUES, false);
 }
 
-function encode(bytes: Uint8Array, alphabet: string, padded: boolean): string {
-  let text = '';
+const STANDARD_CODES = utf8(STANDARD);
+const URL_SAFE_CODES = utf8(URL_SAFE);
+const ascii = new TextDecoder();
+const PADDING = 61;
+
+function encode(bytes: Uint8Array, alphabet: Uint8Array, padded: boolean): string {
+  // Codes are gathered and decoded at once: a string that grows by characters is slow for a long value.
+  const codes = new Uint8Array(Math.ceil(bytes.length / 3) * 4);
+  let at = 0;
   for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
     const word = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    text += alphabet[(word >> 18) & 63]! + alphabet[(word >> 12) & 63]!;
-    text += left > 1 ? alphabet[(word >> 6) & 63]! : padded ? '=' : '';
-    text += left > 2 ? alphabet[word & 63]! : padded ? '=' : '';
+    codes[at++] = alphabet[(word >> 18) & 63]!;
+    codes[at++] = alphabet[(word >> 12) & 63]!;
+    codes[at++] = alphabet[(word >> 6) & 63]!;
+    codes[at++] = alphabet[word & 63]!;
   }
-  return text;
+  const missing = (3 - (bytes.length % 3)) % 3;
+  if (padded) codes.fill(PADDING, at - missing);
+  return ascii.decode(padded ? codes : codes.subarray(0, at - missing));
 }
 
 function values(alphabet: string): Int8Array {

@@ -5,10 +5,11 @@ import { sha256 } from './tree.ts';
 
 /**
  * A UUID (version 8, RFC 9562 section 5.8) that depends on nothing but its arguments: whoever detects the same
- * fact reports it under the same event id, and readers see it once.
+ * fact reports it under the same event id, and readers see it once. It is made from the SHA-256 of the arguments,
+ * each followed by a line feed; none of them holds one.
  */
 export function derivedEventId(action: string, ...facts: readonly string[]): string {
-  const hash = sha256(utf8([`tachograph event-id/v1`, action, ...facts, ''].join('\n'))).slice(0, 16);
+  const hash = sha256(utf8([action, ...facts, ''].join('\n'))).slice(0, 16);
   hash[6] = (hash[6]! & 0x0f) | 0x80;
   hash[8] = (hash[8]! & 0x3f) | 0x80;
   const hex = toHex(hash);
