@@ -203,7 +203,7 @@ export class Engine {
     tabs.listen(() => this.#catchUp());
     this.#ends.push(
       page.onOnline(() => this.#uploader.networkIsBack()),
-      page.onHide(() => this.#quietly(this.#uploader.sendParting())),
+      page.onHide(() => this.#quietly(this.#part())),
     );
     this.#recorder.start();
     // A head that was committed and not signed before a crash is signed now.
@@ -223,6 +223,12 @@ export class Engine {
     this.#lastStep = step;
     if (step.kind === 'progress') this.#recorder.declareGap();
     this.#notify();
+  }
+
+  /** The page is hidden, and perhaps about to end: what is small is sent, and the other tabs need not wait for this one. */
+  async #part(): Promise<void> {
+    await this.#uploader.sendParting();
+    await this.#uploader.release();
   }
 
   /** Another tab changed the store. */

@@ -100,9 +100,7 @@ export class Recorder {
 
   #run(): void {
     if (!this.#started || this.#running !== null) return;
-    this.#running = this.#commitAll().finally(() => {
-      this.#running = null;
-    });
+    this.#running = this.#commitAll();
   }
 
   async #commitAll(): Promise<void> {
@@ -116,6 +114,8 @@ export class Recorder {
       this.#waiting -= size;
       this.#options.onCommitted();
     }
+    // In the same turn as the look at the queue: whoever records after it finds nothing running, and starts anew.
+    this.#running = null;
   }
 
   async #commit(group: EntryGroup): Promise<void> {

@@ -1,6 +1,6 @@
 import { formatCheckpoint, rootOf, signNote } from '@tachograph/wire';
 import type { CompactRange, DeviceId } from '@tachograph/wire';
-import type { SealedCheckpoint } from './core/rows.ts';
+import type { LogRow, SealedCheckpoint } from './core/rows.ts';
 import type { Keyring } from './keyring.ts';
 import type { SharedState } from './shared-state.ts';
 
@@ -17,9 +17,7 @@ export class Sealer {
 
   /** Signs the newest committed head, and goes on until no unsigned one is left. Calls made meanwhile share the work. */
   seal(): Promise<void> {
-    this.#running ??= this.#sealAll().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#sealAll();
     return this.#running;
   }
 
@@ -31,17 +29,28 @@ export class Sealer {
   }
 
   async #sealAll(): Promise<void> {
-    for (;;) {
-      const { log } = this.#state.rows;
-      if (log === null || log.head.range.size <= (log.checkpoint?.size ?? 0)) return;
-      const sealed = await this.sign(log.device, log.head.range);
-      await this.#state.transact(({ rows }) => {
-        // A checkpoint is only ever replaced by a larger one of the same log.
-        const larger = rows.log?.device === log.device && sealed.size > (rows.log.checkpoint?.size ?? 0);
-        return larger
-          ? { result: null, rows: { log: { ...rows.log, checkpoint: sealed } } }
-          : { result: null };
-      });
+    // Not before the caller has noted that this runs.
+    await Promise.resolve();
+    try {
+      for (let log = this.#unsealed(); log !== null; log = this.#unsealed())
+        await this.#store(log.device, await this.sign(log.device, log.head.range));
+    } finally {
+      // In the same turn as the last look at the head: whoever commits after it finds nothing running.
+      this.#running = null;
     }
+  }
+
+  #unsealed(): LogRow | null {
+    const { log } = this.#state.rows;
+    return log !== null && log.head.range.size > (log.checkpoint?.size ?? 0) ? log : null;
+  }
+
+  /** A checkpoint is only ever replaced by a larger one of the same log. */
+  async #store(device: DeviceId, sealed: SealedCheckpoint): Promise<void> {
+    await this.#state.transact(({ rows: { log } }) =>
+      log?.device === device && sealed.size > (log.checkpoint?.size ?? 0)
+        ? { result: null, rows: { log: { ...log, checkpoint: sealed } } }
+        : { result: null },
+    );
   }
 }

@@ -12,7 +12,7 @@ import { PROGRESS, type Setback, type Step } from './step.ts';
 import { openSuccessor } from './succession.ts';
 
 /** How long a tab that says nothing keeps the others from uploading. */
-const CLAIM_MS = 15_000;
+const CLAIM_MS = 10_000;
 const NOTE_EVERY_MS = 60_000;
 const CHECK_IN_MS = 5 * 60_000;
 /** Waiting for an administrator: somebody is looking at the screen. */
@@ -86,6 +86,16 @@ export class Uploader {
     this.#stopped = true;
     this.#cancelTimer();
     while (this.#running !== null) await this.#running;
+    await this.release();
+  }
+
+  /** Lets another tab have the claim at once. */
+  async release(): Promise<void> {
+    const { state, boot } = this.#parts;
+    if (state.rows.claim?.tab !== boot) return;
+    await state.transact(({ rows: { claim } }) =>
+      claim?.tab === boot ? { result: null, rows: { claim: null } } : { result: null },
+    );
   }
 
   #now(): number {
@@ -104,7 +114,9 @@ export class Uploader {
     this.#cancelTimer();
     this.#running = this.#loop(force).then((step) => {
       this.#running = null;
-      const delay = this.#delayAfter(step);
+      // Whoever called `wake` after the loop's last look is not kept waiting for the next check-in.
+      const settled = step.kind === 'idle' || step.kind === 'not-enrolled';
+      const delay = settled && this.#wanted ? 0 : this.#delayAfter(step);
       if (delay !== null) this.#schedule(delay);
       this.#onStep(step);
       return step;

@@ -1,0 +1,151 @@
+import { describe, expect, it } from '@jest/globals';
+import { AuditBufferError } from '../src/errors.ts';
+import type { Change, LogStore, Select, Snapshot } from '../src/log-store.ts';
+import { MemoryLogStore } from '../src/memory-log-store.ts';
+import { actor, codeOf, DurableMemoryStore, makeWorld, record, until } from './support/harness.ts';
+
+/** A store that refuses commits while told to. */
+class FailingStore extends DurableMemoryStore {
+  failure: AuditBufferError | null = null;
+  override transact<T>(plan: (snapshot: Snapshot) => Change<T>, select?: Select) {
+    return this.failure === null ? super.transact(plan, select) : Promise.reject(this.failure);
+  }
+}
+
+function reconciles(ledger: { [name: string]: number }): void {
+  expect(ledger['recorded']).toBe(ledger['waiting']! + ledger['durable']! + ledger['gap']!);
+  expect(ledger['durable']).toBe(ledger['accepted']! + ledger['pending']! + ledger['lost']!);
+}
+
+describe('a full buffer', () => {
+  it('with `gap` refuses, counts, and declares it in a signed entry once there is room', async () => {
+    const world = await makeWorld();
+    const audit = world.open({ bytesMax: 3_000 });
+    const entries = Array.from({ length: 20 }, () =>
+      audit.record('item.reveal', { actor, data: { vault: 'v_1' } }),
+    );
+    const codes = await Promise.all(entries.map(({ durable }) => codeOf(durable)));
+    const kept = codes.filter((code) => code === null).length;
+    expect(kept).toBeGreaterThan(3);
+    expect(codes.slice(kept)).toEqual(codes.slice(kept).map(() => 'ERR_BUFFER_FULL'));
+    expect(audit.status().ledger).toMatchObject({ recorded: 20, durable: kept, gap: 20 - kept });
+    await audit.enrol({ type: 'token', token: 'token-1' });
+    await audit.flush();
+    await until(() => audit.status().ledger.accepted === kept + 1, 'the gap has its receipt');
+    expect(world.ingest.eventsOf(world.ingest.device).at(-1)).toMatchObject({
+      action: 'buffer.gap',
+      data: { count: 20 - kept, reason: 'full' },
+    });
+    reconciles(audit.status().ledger);
+    await audit.close();
+  });
+
+  it('with `reject` fails closed, and declares nothing that the app was told already', async () => {
+    const world = await makeWorld();
+    const audit = world.open({ bytesMax: 1_000, whenFull: 'reject' });
+    await record(audit, 2);
+    const [entry] = [audit.record('item.reveal', { actor, data: { vault: 'x'.repeat(900) } })];
+    expect(await codeOf(entry.durable)).toBe('ERR_BUFFER_FULL');
+    expect(await codeOf(entry.accepted)).toBe('ERR_BUFFER_FULL');
+    await audit.enrol({ type: 'token', token: 'token-1' });
+    await audit.flush();
+    await record(audit, 1);
+    await audit.flush();
+    expect(world.ingest.eventsOf(world.ingest.device).map(({ action }) => action)).toEqual(
+      Array.from({ length: 3 }, () => 'item.reveal'),
+    );
+    await audit.close();
+  });
+
+  it('a disk that refuses rejects `durable` with ERR_STORAGE_FULL, and the gap is declared later', async () => {
+    const store = new FailingStore();
+    const world = await makeWorld(store);
+    const audit = world.open();
+    await record(audit, 2);
+    store.failure = new AuditBufferError('ERR_STORAGE_FULL', 'full');
+    const entry = audit.record('item.reveal', { actor, data: { vault: 'v_1' } });
+    expect(await codeOf(entry.durable)).toBe('ERR_STORAGE_FULL');
+    expect(audit.status()).toMatchObject({
+      problem: { code: 'ERR_STORAGE_FULL' },
+      ledger: { recorded: 3, durable: 2, gap: 1 },
+    });
+    reconciles(audit.status().ledger);
+    store.failure = null;
+    await record(audit, 1);
+    await audit.enrol({ type: 'token', token: 'token-1' });
+    await audit.flush();
+    expect(world.ingest.eventsOf(world.ingest.device).map(({ action }) => action)).toEqual([
+      'item.reveal',
+      'item.reveal',
+      'buffer.gap',
+      'item.reveal',
+    ]);
+    reconciles(audit.status().ledger);
+    await audit.close();
+  });
+});
+
+describe('a browser that stores nothing', () => {
+  it('says so loudly: `memory-only`, `durable` rejects, and uploading still works', async () => {
+    const broken: LogStore = {
+      durable: true,
+      read: () => Promise.reject(new AuditBufferError('ERR_STORAGE', 'IndexedDB failed (SecurityError)')),
+      transact: () => Promise.reject(new AuditBufferError('ERR_STORAGE', 'IndexedDB failed (SecurityError)')),
+      identity: () => Promise.resolve(null),
+      close: () => undefined,
+    };
+    const world = await makeWorld(broken);
+    const audit = world.open();
+    const entry = audit.record('item.reveal', { actor, data: { vault: 'v_1' } });
+    expect(await codeOf(entry.durable)).toBe('ERR_STORAGE');
+    expect(audit.status()).toMatchObject({ state: 'memory-only', problem: { code: 'ERR_STORAGE' } });
+    await audit.enrol({ type: 'token', token: 'token-1' });
+    await audit.flush();
+    expect((await entry.accepted).index).toBe(0);
+    await audit.close();
+  });
+
+  it('a key that cannot be stored (DataCloneError) leads there, too, and never to a key in the clear', async () => {
+    class NoKeys extends DurableMemoryStore {
+      override transact<T>(plan: (snapshot: Snapshot) => Change<T>, select?: Select) {
+        return super.transact((snapshot) => {
+          const change = plan(snapshot);
+          if (change.identity === undefined) return change;
+          const cause = new DOMException('could not be cloned', 'DataCloneError');
+          throw new AuditBufferError('ERR_STORAGE', 'IndexedDB failed (DataCloneError)', { cause });
+        }, select);
+      }
+    }
+    const world = await makeWorld(new NoKeys());
+    const audit = world.open();
+    const entry = audit.record('item.reveal', { actor, data: { vault: 'v_1' } });
+    expect(await codeOf(entry.durable)).toBe('ERR_STORAGE');
+    expect(audit.status().state).toBe('memory-only');
+    await audit.close();
+  });
+});
+
+describe('content that ingest refuses', () => {
+  it('keeps its place, blocks nothing, and rejects `accepted` with ERR_CONTENT_REJECTED', async () => {
+    const world = await makeWorld(new MemoryLogStore());
+    const audit = world.open();
+    await audit.enrol({ type: 'token', token: 'token-1' });
+    await audit.flush();
+    world.network.onAnswer = (answer) => {
+      if (answer.kind !== 'answer') return answer;
+      const body = JSON.parse(answer.body) as { rejected?: object[] };
+      return {
+        ...answer,
+        body: JSON.stringify({ ...body, rejected: [{ index: 1, code: 'ERR_LEAF_DATA' }] }),
+      };
+    };
+    const entries = Array.from({ length: 3 }, () =>
+      audit.record('item.reveal', { actor, data: { vault: 'v' } }),
+    );
+    await audit.flush();
+    const codes = await Promise.all(entries.map(({ accepted }) => codeOf(accepted)));
+    expect(codes).toEqual([null, 'ERR_CONTENT_REJECTED', null]);
+    expect(audit.status().ledger).toMatchObject({ accepted: 3, rejected: 1 });
+    await audit.close();
+  });
+});
