@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'puppeteer-core';
+import { admin } from '../support/admin.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { readFeed } from '../support/feed.ts';
@@ -79,10 +80,7 @@ describe('a browser profile that is copied and used in both places', () => {
     expect(feed.filter(({ type }) => type === 'log.forked')).toHaveLength(1);
 
     const device = origin!.split('/')[2]!;
-    const answer = await fetch(`${server.url}/admin/v1/tenants/demo/devices/${device}/forks`, {
-      headers: { authorization: `Bearer ${server.adminToken}` },
-    });
-    const { forks } = (await answer.json()) as Forks;
+    const { forks } = (await admin(server, 'GET', `/tenants/demo/devices/${device}/forks`)) as Forks;
     expect(forks).toHaveLength(1);
     expect(forks[0]!.acceptedCheckpoint).toContain(origin!);
     expect(forks[0]!.submittedCheckpoint).toContain(origin!);
