@@ -1,14 +1,14 @@
-import { DEFAULT_CONFIG, parseServedConfig, type DemoConfig, type ServedConfig } from './core/demo-config.ts';
+import { DEFAULT_CONFIG, parseServedConfig, type ServedConfig } from './core/demo-config.ts';
 
 const KEY = 'tachograph-demo.config';
 const FIRST_ANSWER_MS_MAX = 2_000;
 
 /** The configuration of an earlier visit, else the server's, else the defaults: never later than two seconds. */
-export async function startConfig(): Promise<DemoConfig> {
+export async function startConfig(): Promise<ServedConfig> {
   const stored = parseServedConfig(localStorage.getItem(KEY) ?? '');
-  if (stored !== null) return stored.config;
+  if (stored !== null) return stored;
   const served = await fetchConfig(AbortSignal.timeout(FIRST_ANSWER_MS_MAX));
-  return served?.config ?? DEFAULT_CONFIG;
+  return served ?? { config: DEFAULT_CONFIG, enrolmentToken: null };
 }
 
 /** What the server says now, or `null` when it cannot be reached. It is kept for the next start. */

@@ -7,8 +7,15 @@ import type { NetworkSwitch } from './network-switch.ts';
 /**
  * Enrols this browser as soon as the server can be reached, and tries again while it cannot. Nothing waits for it:
  * recording has started long before.
+ *
+ * @param firstToken the token that came with the configuration, if it was asked for just now
  */
-export function keepEnrolled(audit: AuditBuffer<DemoSchemas>, network: NetworkSwitch): void {
+export function keepEnrolled(
+  audit: AuditBuffer<DemoSchemas>,
+  network: NetworkSwitch,
+  firstToken: string | null,
+): void {
+  let token = firstToken;
   let failures = 0;
   let running = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -17,7 +24,10 @@ export function keepEnrolled(audit: AuditBuffer<DemoSchemas>, network: NetworkSw
     if (running || network.isOff() || audit.status().state !== 'recording-only') return;
     running = true;
     clearTimeout(timer);
-    const enrolled = await enrolOnce(audit);
+    token ??= (await fetchConfig())?.enrolmentToken ?? null;
+    const enrolled = token !== null && (await enrolOnce(audit, token));
+    // A token that failed may be used up, expired or of another server: the next try asks for a new one.
+    token = null;
     running = false;
     failures = enrolled ? 0 : failures + 1;
     if (!enrolled) timer = setTimeout(() => void attempt(), nextPollMs({ quiet: 0, failures }));
@@ -31,14 +41,12 @@ export function keepEnrolled(audit: AuditBuffer<DemoSchemas>, network: NetworkSw
   globalThis.addEventListener('online', () => void attempt());
 }
 
-async function enrolOnce(audit: AuditBuffer<DemoSchemas>): Promise<boolean> {
-  const served = await fetchConfig();
-  if (served === null || served.enrolmentToken === null) return false;
+async function enrolOnce(audit: AuditBuffer<DemoSchemas>, token: string): Promise<boolean> {
   try {
-    await audit.enrol({ type: 'token', token: served.enrolmentToken });
+    await audit.enrol({ type: 'token', token });
     return true;
   } catch (error) {
-    // A refusal stands in the buffer's status, where the badge shows it; the next try asks for a fresh token.
+    // No connection, or a refusal: the queue is kept, and the badge says that the device is not enrolled.
     if (error instanceof AuditBufferError) return false;
     throw error;
   }

@@ -27,6 +27,7 @@ export type Recorder = {
 
 export function openRecorder(audit: AuditBuffer<DemoSchemas>, onChange: () => void): Recorder {
   let journal = parseJournal(localStorage.getItem(KEY));
+  let stored = journal;
   const change = (next: Journal): void => {
     if (next === journal) return;
     journal = next;
@@ -80,6 +81,8 @@ export function openRecorder(audit: AuditBuffer<DemoSchemas>, onChange: () => vo
     settle: () => {
       const { origin, receipt } = audit.status();
       if (origin !== null && receipt !== null) change(journalSettle(journal, origin, receipt));
+      if (journal === stored) return;
+      stored = journal;
       localStorage.setItem(KEY, journalText(journal));
     },
   };

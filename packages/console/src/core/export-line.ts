@@ -2,7 +2,7 @@
 export type ExportRow = {
   readonly id: string;
   readonly action: string;
-  /** What the event was done to, or the code of an entry that is no valid event. */
+  /** What the event was done to, else who did it; or the code of an entry that is no valid event. */
   readonly about: string;
   /** Best time of the event, RFC 3339. */
   readonly occurred: string;
@@ -29,7 +29,7 @@ export function parseExportLine(line: string): ExportRow | null {
   return {
     id,
     action: type,
-    about: text(event['rejected']) ?? targetOf(event['data']) ?? '',
+    about: text(event['rejected']) ?? aboutOf(event['data']),
     occurred: time,
     received,
     latenessMs: latenessOf(event['lateness'], time, received),
@@ -61,10 +61,14 @@ function parseObject(line: string): Record<string, unknown> | null {
   }
 }
 
-function targetOf(data: unknown): string | null {
-  if (!isObject(data) || !Array.isArray(data['targets'])) return null;
-  const target: unknown = data['targets'][0];
-  return isObject(target) ? (text(target['name']) ?? text(target['id'])) : null;
+/** What the event was done to, else by whom; and that it failed. */
+function aboutOf(data: unknown): string {
+  if (!isObject(data)) return '';
+  const { targets, actor, outcome } = data;
+  const target: unknown = Array.isArray(targets) ? targets[0] : null;
+  const named = isObject(target) ? (text(target['name']) ?? text(target['id'])) : null;
+  const about = named ?? (isObject(actor) ? (text(actor['email']) ?? text(actor['id'])) : null) ?? '';
+  return outcome === 'failure' ? `${about}, failed` : about;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

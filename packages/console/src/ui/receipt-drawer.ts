@@ -72,10 +72,10 @@ function facts({ entry, status: { origin, receipt }, exported }: Evidence): HTML
       name: 'Received before',
       value: localAndExact(new Date(entry.receivedBefore * 1000).toISOString()),
     });
-  if (receipt !== null && entry.origin === origin)
+  if (entry.state === 'accepted' && receipt !== null && entry.origin === origin)
     list.push({
-      name: 'Cosigned',
-      value: `size ${formatCount(receipt.size)} at ${localAndExact(new Date(receipt.time * 1000).toISOString())}`,
+      name: 'Cosigned size',
+      value: `${formatCount(receipt.size)}, so index ${entry.index} is below it`,
     });
   if (exported !== null)
     list.push({ name: 'Exported', value: `${formatLateness(exported.latenessMs)} after it occurred` });
@@ -109,5 +109,5 @@ function note({ entry, status: { origin, receipt } }: Evidence): HTMLElement[] {
 }
 
 function localAndExact(time: string): string {
-  return `${formatClock(time)}, ${time}`;
+  return `${formatClock(time)} (${time})`;
 }

@@ -59,6 +59,12 @@ describe('parseExportLine', () => {
     expect(row({ data: null })?.about).toBe('');
   });
 
+  it('names the actor where there is no target, and says what failed', () => {
+    const actor = { id: 'u_7', email: 'ana@acme.example' };
+    expect(row({ data: { actor, outcome: 'failure' } })?.about).toBe('ana@acme.example, failed');
+    expect(row({ data: { actor: { id: 'u_7' }, outcome: 'success' } })?.about).toBe('u_7');
+  });
+
   it('answers null for a half-written line and for what is no CloudEvent', () => {
     for (const line of ['', '{"id":"x', 'null', '[]', '"text"', '{}', '{"id":"x","type":"y","time":"z"}'])
       expect(parseExportLine(line)).toBeNull();
