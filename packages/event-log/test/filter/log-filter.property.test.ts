@@ -213,7 +213,7 @@ describe('the log-order filter', () => {
           for (const [i, run] of runs.entries()) checkRun(run, expected[i]!, raised);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -233,7 +233,7 @@ describe('the log-order filter', () => {
           nextIndex.set(append.origin, append.checkpoint.size);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -83,9 +83,9 @@ describe('LogFilter', () => {
 
   it('keeps few rows for a device that sends its events one by one, and all of the window', async () => {
     const fixture = new Fixture();
-    for (let size = 0; size < 600; size++) await fixture.read(appendOf(size, size + 1));
-    expect(fixture.windowRows()).toHaveLength(Math.ceil(600 / 128));
-    for (const from of [0, 127, 128, 500, 599])
+    for (let size = 0; size < 300; size++) await fixture.read(appendOf(size, size + 1));
+    expect(fixture.windowRows()).toHaveLength(Math.ceil(300 / 128));
+    for (const from of [0, 127, 128, 290, 299])
       expect((await fixture.read(appendOf(from, from + 1))).outcome).toBe('duplicate');
   });
 
