@@ -4,7 +4,7 @@ import type { ExporterSurroundings } from './engine/exporter-surroundings.ts';
 import { RouteRunner, type RouteStatus } from './engine/route-runner.ts';
 import { nodeFiles, type FileSystem } from './files/file-system.ts';
 import { takeOwnership } from './ownership.ts';
-import { routesSchema, type RouteInput } from './route.ts';
+import { parseRoutes, type RouteInput } from './route.ts';
 import { systemClock, type Clock, type Logger } from './runtime.ts';
 import { SINKS } from './sinks/registry.ts';
 import type { Sink } from './sinks/sink.ts';
@@ -43,7 +43,7 @@ export interface Exporter {
  * await exporter.close();
  */
 export function startExporter(options: ExporterOptions): Exporter {
-  const routes = routesSchema.parse(options.routes);
+  const routes = parseRoutes(options.routes, options.sinks);
   const ownership = takeOwnership(options.exportDir);
   const surroundings: ExporterSurroundings = {
     log: options.log,

@@ -3,46 +3,60 @@ import { z } from 'zod';
 import { FORMATS, type FormatName } from './formats/registry.ts';
 import { fileStem } from './sinks/file.ts';
 import { SINKS } from './sinks/registry.ts';
+import type { Sink } from './sinks/sink.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, '1 to 63 of a-z, 0-9 and -');
 const tenant = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a tenant');
 const formatNames = Object.keys(FORMATS) as [FormatName, ...FormatName[]];
 
 /** The sink's settings, checked by the sink's own schema. */
-const sink = z.looseObject({ type: z.string() }).transform((value, context) => {
-  const found = SINKS.find(({ type }) => type === value.type);
-  if (found === undefined) {
-    const known = SINKS.map(({ type }) => type).join(', ');
-    context.issues.push({ code: 'custom', message: `unknown sink; there is ${known}`, input: value });
+function sinkSchema(sinks: readonly Sink[]) {
+  return z.looseObject({ type: z.string() }).transform((value, context) => {
+    const found = sinks.find(({ type }) => type === value.type);
+    if (found === undefined) {
+      const known = sinks.map(({ type }) => type).join(', ');
+      context.issues.push({ code: 'custom', message: `unknown sink; there is ${known}`, input: value });
+      return z.NEVER;
+    }
+    const parsed = found.config.safeParse(value);
+    if (parsed.success) return parsed.data as { readonly type: string };
+    for (const { path, message } of parsed.error.issues) {
+      context.issues.push({ code: 'custom', message, path, input: value });
+    }
     return z.NEVER;
-  }
-  const parsed = found.config.safeParse(value);
-  if (parsed.success) return parsed.data as { readonly type: string };
-  for (const { path, message } of parsed.error.issues) {
-    context.issues.push({ code: 'custom', message, path, input: value });
-  }
-  return z.NEVER;
-});
+  });
+}
 
 /** Which tenants' events go where, and in which form. */
-const routeSchema = z.strictObject({
-  /** Names the route's reading group: a route that is renamed starts from the beginning. */
-  name,
-  tenants: z.union([z.literal('*'), z.array(tenant).min(1)]),
-  /** Only these actions, where given. Entries that are no valid event have no action and are left out then. */
-  actions: z.array(z.string().regex(ACTION_PATTERN)).min(1).optional(),
-  format: z.enum(formatNames),
-  sink,
-  /** The file for what this route could not deliver: `<stem>.ndjson`. */
-  deadLetters: fileStem.optional(),
-});
+function routeSchema(sinks: readonly Sink[]) {
+  return z.strictObject({
+    /** Names the route's reading group: a route that is renamed starts from the beginning. */
+    name,
+    tenants: z.union([z.literal('*'), z.array(tenant).min(1)]),
+    /** Only these, where given. `tachograph.rejected` stands for entries that are no valid event. */
+    actions: z.array(z.string().regex(ACTION_PATTERN)).min(1).optional(),
+    format: z.enum(formatNames),
+    sink: sinkSchema(sinks),
+    /** The file for what this route could not deliver: `<stem>.ndjson`. */
+    deadLetters: fileStem.optional(),
+  });
+}
 
-export type Route = z.infer<typeof routeSchema>;
+type RouteSchema = ReturnType<typeof routeSchema>;
+export type Route = z.infer<RouteSchema>;
 /** A route as it is written down, before defaults. */
-export type RouteInput = z.input<typeof routeSchema>;
+export type RouteInput = z.input<RouteSchema>;
 
-/** All routes of an exporter. No two may share a name or write to one file. */
-export const routesSchema = z.array(routeSchema).superRefine((routes, context) => {
+/**
+ * All routes of an exporter: no two may share a name or write to one file.
+ *
+ * @throws ZodError naming every problem
+ */
+export function parseRoutes(input: unknown, sinks: readonly Sink[] = SINKS): Route[] {
+  return z.array(routeSchema(sinks)).min(1).superRefine(refuseSharing).parse(input);
+}
+
+function refuseSharing(routes: readonly Route[], context: z.RefinementCtx): void {
   const taken = new Map<string, string>();
   for (const [i, route] of routes.entries()) {
     for (const claim of [`the name ${route.name}`, ...filesOf(route)]) {
@@ -53,7 +67,7 @@ export const routesSchema = z.array(routeSchema).superRefine((routes, context) =
       taken.set(claim, `route ${i + 1}`);
     }
   }
-});
+}
 
 /** The one route of a server that was given none: every tenant, to `events.ndjson` and `dead-letters.ndjson`. */
 export const DEFAULT_ROUTE: RouteInput = {

@@ -22,7 +22,7 @@ export type SessionObserver = {
 /** A partition that this session reads: its filter, and how far it is settled. */
 type Reading = { readonly filter: LogFilter; position: number };
 
-type Opened = { readonly sink: OpenSink; readonly deadLetters: AppendFile; readonly marked: boolean };
+type Opened = { readonly sink: OpenSink; readonly deadLetters: AppendFile };
 
 /**
  * One opening of a route's destination, from which it reads until it is stopped or something fails. Partitions are
@@ -38,7 +38,8 @@ export class RouteSession {
   readonly #sink: OpenSink;
   readonly #deadLetters: AppendFile;
   readonly #readings = new Map<number, Reading>();
-  #marked: boolean;
+  /** Whether this session has committed where its files begin. */
+  #marked = false;
   #turn: Promise<void> = Promise.resolve();
   #failed = false;
 
@@ -57,7 +58,6 @@ export class RouteSession {
     this.#signal = signal;
     this.#sink = opened.sink;
     this.#deadLetters = opened.deadLetters;
-    this.#marked = opened.marked;
   }
 
   /** Opens the route's files and destination where the commits so far say that they end. */
@@ -97,8 +97,8 @@ export class RouteSession {
     };
     const filter = new LogFilter({ partition, reader: this.#reader, verifyReceipt });
     this.#readings.set(partition, { filter, position });
-    // Before anything is written there must be a mark: without one a restart could not tell our own uncommitted
-    // bytes from a file that somebody else left there.
+    // Before anything is written there must be a mark for the files as they are now: without it a restart could
+    // not tell our own uncommitted bytes from what somebody else left there.
     if (!this.#marked) await this.#commit(partition, position, new Map());
     this.#marked = true;
     this.#observer.settled(partition, position, null);
@@ -199,7 +199,7 @@ async function openDestination(
     const found = sinks.find(({ type }) => type === route.sink.type);
     if (found === undefined) throw new Error(`there is no sink ${route.sink.type}`);
     const sink = await found.open(route.sink, { exportDir, files, clock, logger, marks: sinkMarks });
-    return { sink, deadLetters, marked: letterMarks.length > 0 };
+    return { sink, deadLetters };
   } catch (error) {
     await deadLetters.close();
     throw error;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Bytes } from '@tachograph/wire';
 import type { Clock, Logger } from '../runtime.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
-import { formatMark, generationAfter, generationTime, largestMark } from './file-mark.ts';
+import { formatMark, generationAfter, generationTime, largestMark, type FileMark } from './file-mark.ts';
 
 export type AppendFileOptions = {
   readonly files: FileSystem;
@@ -29,11 +29,14 @@ export class AppendFile {
   #bytes: number;
   /** `null`: the next append opens it and cuts it to `#bytes`. */
   #file: OpenFile | null = null;
+  /** Whether bytes behind `#bytes` can only be ours, so that they may be cut. */
+  #ours: boolean;
 
-  private constructor(options: AppendFileOptions, generation: string, bytes: number) {
+  private constructor(options: AppendFileOptions, mark: FileMark | null) {
     this.#options = options;
-    this.#generation = generation;
-    this.#bytes = bytes;
+    this.#generation = mark?.generation ?? generationAfter(null, options.clock.now());
+    this.#bytes = mark?.bytes ?? 0;
+    this.#ours = mark !== null;
   }
 
   /**
@@ -42,20 +45,17 @@ export class AppendFile {
    */
   static async open(options: AppendFileOptions, marks: readonly string[]): Promise<AppendFile> {
     await options.files.makeFolder(options.folder);
-    const mark = largestMark(marks);
-    const generation = mark?.generation ?? generationAfter(null, options.clock.now());
-    const file = new AppendFile(options, generation, mark?.bytes ?? 0);
-    const rotated = mark === null ? null : await options.files.look(file.#rotatedPath);
+    const mark = largestMark(marks, options.stem);
+    const file = new AppendFile(options, mark);
     // The kill came between the rotation and the next commit: nothing in the new file counts yet.
-    if (rotated !== null) file.#begin();
-    else if (!(await file.#isOurs(mark !== null))) await file.#setAside();
+    if (mark !== null && (await options.files.look(file.#rotatedPath)) !== null) file.#begin();
     await file.#ready();
     return file;
   }
 
   /** What to commit with the position that everything appended so far belongs to. */
   get mark(): string {
-    return formatMark({ generation: this.#generation, bytes: this.#bytes });
+    return formatMark({ stem: this.#options.stem, generation: this.#generation, bytes: this.#bytes });
   }
 
   /**
@@ -100,6 +100,7 @@ export class AppendFile {
   #begin(): void {
     this.#generation = generationAfter(this.#generation, this.#options.clock.now());
     this.#bytes = 0;
+    this.#ours = true;
   }
 
   async #rotate(): Promise<void> {
@@ -112,6 +113,7 @@ export class AppendFile {
   async #ready(): Promise<OpenFile> {
     if (this.#file !== null) return this.#file;
     const { files, folder } = this.#options;
+    if (!(await this.#isWhatWeLeft())) await this.#setAside();
     const file = await files.open(this.#path);
     try {
       if ((await file.size()) !== this.#bytes) {
@@ -127,11 +129,11 @@ export class AppendFile {
     return file;
   }
 
-  /** Whether what stands at the path is the file that the mark speaks of, at least as long, and ending a line there. */
-  async #isOurs(marked: boolean): Promise<boolean> {
+  /** Whether the file at the path holds what was committed, and ends a line there. What follows is cut then. */
+  async #isWhatWeLeft(): Promise<boolean> {
     const { files } = this.#options;
     const found = await files.look(this.#path);
-    if (this.#bytes === 0) return marked || found === null || found.bytes === 0;
+    if (this.#bytes === 0) return this.#ours || found === null || found.bytes === 0;
     if (found === null || found.bytes < this.#bytes) return false;
     const file = await files.open(this.#path);
     try {
@@ -155,11 +157,11 @@ export class AppendFile {
     logger.warn({ file: `${stem}.ndjson`, expectedBytes, foundBytes: found?.bytes ?? 0 }, 'file.set_aside');
   }
 
-  /** A log rotator from outside may have renamed or removed the file that is still open here. */
+  /** A log rotator from outside may have renamed, removed or emptied the file that is still open here. */
   async #noticeReplacement(): Promise<void> {
     if (this.#file === null) return;
     const found = await this.#options.files.look(this.#path);
-    if (found?.inode !== this.#file.inode) await this.#setAside();
+    if (found?.inode !== this.#file.inode || found.bytes < this.#bytes) await this.#setAside();
   }
 
   async #letGo(): Promise<void> {

@@ -5,6 +5,8 @@ import { z } from 'zod';
  * knows which bytes belong to positions and which to a batch that was cut short.
  */
 export type FileMark = {
+  /** Whose file: a route that now writes to another one must not be cut by the marks of the former. */
+  readonly stem: string;
   /** Names the file over its life: what `<name>.ndjson` is called once it is rotated, sorted by age. */
   readonly generation: string;
   /** Bytes from the file's start. */
@@ -12,22 +14,27 @@ export type FileMark = {
 };
 
 const GENERATION = /^[0-9]{8}T[0-9]{9}Z$/;
-const schema = z.strictObject({ generation: z.string().regex(GENERATION), bytes: z.int().nonnegative() });
+const schema = z.strictObject({
+  stem: z.string(),
+  generation: z.string().regex(GENERATION),
+  bytes: z.int().nonnegative(),
+});
 
 export function formatMark(mark: FileMark): string {
   return JSON.stringify(mark);
 }
 
 /**
- * The largest of `marks`. Batches of all partitions go through one file one after the other, each committed before
+ * The largest of `marks` for the file `stem`. Batches of all partitions go through one file one after the other, each committed before
  * the next is written: so whatever was committed ends at the largest mark, whichever partition holds it.
  *
  * @throws where a mark is none: it was written by something else, and cutting by it would destroy data.
  */
-export function largestMark(marks: readonly string[]): FileMark | null {
+export function largestMark(marks: readonly string[], stem: string): FileMark | null {
   let largest: FileMark | null = null;
   for (const text of marks) {
     const mark = schema.parse(JSON.parse(text));
+    if (mark.stem !== stem) continue;
     if (largest === null || isAfter(mark, largest)) largest = mark;
   }
   return largest;

@@ -1,0 +1,201 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { appendFile, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { utf8 } from '@tachograph/wire';
+import { tempDir } from '../../../../test/support/temp-dir.ts';
+import { AppendFile } from '../../src/files/append-file.ts';
+import { formatMark } from '../../src/files/file-mark.ts';
+import { FailingFiles, type FileOperation } from '../support/failing-files.ts';
+import { FastClock, keepingLogger } from '../support/surroundings.ts';
+
+describe('AppendFile', () => {
+  let dir: Awaited<ReturnType<typeof tempDir>>;
+  let files: FailingFiles;
+  let clock: FastClock;
+  let logger: ReturnType<typeof keepingLogger>;
+
+  beforeEach(async () => {
+    dir = await tempDir();
+    files = new FailingFiles();
+    clock = new FastClock();
+    logger = keepingLogger();
+  });
+  afterEach(async () => {
+    for (const file of opened.splice(0)) await file.close();
+    await dir.remove();
+  });
+
+  const opened: AppendFile[] = [];
+  const open = async (
+    marks: readonly string[] = [],
+    limits: { bytesMax?: number; ageMsMax?: number } = {},
+  ): Promise<AppendFile> => {
+    const options = { files, folder: dir.path, stem: 'f', bytesMax: 1_000, ageMsMax: 60_000, clock, logger };
+    const file = await AppendFile.open({ ...options, ...limits }, marks);
+    opened.push(file);
+    return file;
+  };
+  const path = (): string => join(dir.path, 'f.ndjson');
+  const text = (): Promise<string> => readFile(path(), 'utf8');
+  const rotated = async (): Promise<string[]> =>
+    (await readdir(dir.path)).filter((name) => name !== 'f.ndjson').sort();
+
+  it('cuts what was appended behind the committed mark', async () => {
+    const file = await open();
+    await file.append(utf8('one\n'));
+    const committed = file.mark;
+    await file.append(utf8('two\nthr'));
+    const again = await open([committed]);
+    expect(await text()).toBe('one\n');
+    await again.append(utf8('TWO\n'));
+    expect(await text()).toBe('one\nTWO\n');
+    expect(logger.lines).toEqual([]);
+  });
+
+  it('begins at the largest mark, whichever partition committed it', async () => {
+    const file = await open();
+    const marks = [file.mark];
+    for (const line of ['one\n', 'two\n', 'three\n']) {
+      await file.append(utf8(line));
+      marks.push(file.mark);
+    }
+    await file.append(utf8('cut\n'));
+    await open([marks[1]!, marks[3]!, marks[0]!, marks[2]!]);
+    expect(await text()).toBe('one\ntwo\nthree\n');
+  });
+
+  it('orders marks by generation first: a rotated file was longer than the one that followed it', async () => {
+    const file = await open([], { bytesMax: 10 });
+    await file.append(utf8('a long line\n'));
+    const before = file.mark;
+    await file.append(utf8('b\n'));
+    const after = file.mark;
+    await file.append(utf8('c\n'));
+    await open([after, before]);
+    expect(await text()).toBe('b\n');
+    expect(await rotated()).toHaveLength(1);
+  });
+
+  it('drops what was written to a new file when the kill came before its first commit', async () => {
+    const file = await open([], { bytesMax: 5 });
+    await file.append(utf8('first\n'));
+    const committed = file.mark;
+    await file.append(utf8('second\n'));
+    await open([committed], { bytesMax: 5 });
+    expect(await text()).toBe('');
+    const [name] = await rotated();
+    expect(await readFile(join(dir.path, name!), 'utf8')).toBe('first\n');
+    expect(logger.lines).toEqual([]);
+  });
+
+  it('rotates before the size is passed, by age, and never an empty file', async () => {
+    const file = await open([], { bytesMax: 8, ageMsMax: 1_000 });
+    clock.time += 5_000;
+    await file.append(utf8('1234\n'));
+    expect(await rotated()).toEqual([]);
+    await file.append(utf8('56\n'));
+    expect(await rotated()).toHaveLength(1);
+    expect(await text()).toBe('56\n');
+    clock.time += 1_000;
+    await file.append(utf8('7\n'));
+    expect(await rotated()).toHaveLength(2);
+    expect(await rotated()).toEqual((await rotated()).toSorted());
+  });
+
+  it('keeps the names in order when the clock is set back', async () => {
+    const file = await open([], { bytesMax: 2 });
+    await file.append(utf8('a\n'));
+    clock.time -= 1_000_000;
+    await file.append(utf8('b\n'));
+    await file.append(utf8('c\n'));
+    const texts = await Promise.all((await rotated()).map((name) => readFile(join(dir.path, name), 'utf8')));
+    expect(texts).toEqual(['a\n', 'b\n']);
+  });
+
+  it.each<[FileOperation, string]>([
+    ['write', 'ENOSPC'],
+    ['sync', 'EIO'],
+  ])(
+    'after a failed %s nothing of the batch counts, and the next try leaves no trace of it',
+    async (operation, code) => {
+      const file = await open();
+      await file.append(utf8('one\n'));
+      const { mark } = file;
+      files.fail(operation, code);
+      await expect(file.append(utf8('two and more\n'))).rejects.toMatchObject({ code });
+      expect(file.mark).toBe(mark);
+      await file.append(utf8('2\n'));
+      expect(await text()).toBe('one\n2\n');
+    },
+  );
+
+  it.each<FileOperation>(['rename', 'open', 'syncFolder'])(
+    'survives a %s that fails during a rotation',
+    async (operation) => {
+      const file = await open([], { bytesMax: 5 });
+      await file.append(utf8('first\n'));
+      files.fail(operation, 'EIO');
+      await expect(file.append(utf8('second\n'))).rejects.toMatchObject({ code: 'EIO' });
+      await file.append(utf8('second\n'));
+      expect(await text()).toBe('second\n');
+      expect(await rotated()).toHaveLength(1);
+    },
+  );
+
+  it('never cuts a file that it has no mark for', async () => {
+    await writeFile(path(), 'somebody else wrote this\n');
+    const file = await open();
+    await file.append(utf8('ours\n'));
+    expect(await text()).toBe('ours\n');
+    const [name] = await rotated();
+    expect(await readFile(join(dir.path, name!), 'utf8')).toBe('somebody else wrote this\n');
+    expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', name: 'file.set_aside' })]);
+  });
+
+  it('does not apply the marks of another file', async () => {
+    await writeFile(path(), 'keep\nthis\n');
+    const mark = formatMark({ stem: 'g', generation: '20261123T080000000Z', bytes: 5 });
+    await open([mark]);
+    const [name] = await rotated();
+    expect(await readFile(join(dir.path, name!), 'utf8')).toBe('keep\nthis\n');
+  });
+
+  it('sets a file aside that is shorter than its mark, or whose mark is inside a line', async () => {
+    for (const found of ['on', 'onetwothree\n']) {
+      const file = await open();
+      await file.append(utf8('one\n'));
+      const { mark } = file;
+      await file.close();
+      await writeFile(path(), found);
+      await open([mark]);
+      expect(await text()).toBe('');
+      await rm(path());
+    }
+    expect(logger.lines.map(({ name }) => name)).toEqual(['file.set_aside', 'file.set_aside']);
+  });
+
+  it.each([
+    ['renamed', () => rename(path(), join(dir.path, 'f.ndjson.1'))],
+    ['removed', () => rm(path())],
+    ['emptied', () => truncate(path(), 0)],
+  ])('goes on in a new file when the open one is %s from outside', async (_what, interfere) => {
+    const file = await open();
+    await file.append(utf8('one\n'));
+    await interfere();
+    await file.append(utf8('two\n'));
+    expect(await text()).toBe('two\n');
+    expect(logger.lines).toHaveLength(1);
+  });
+
+  it('cuts what somebody appended behind the mark only at its own start', async () => {
+    const file = await open();
+    await file.append(utf8('one\n'));
+    await appendFile(path(), 'foreign');
+    await open([file.mark]);
+    expect(await text()).toBe('one\n');
+  });
+
+  it('refuses a mark that is none', async () => {
+    await expect(open(['{"bytes":1}'])).rejects.toThrow();
+  });
+});
