@@ -61,8 +61,6 @@ function decode(text: string, table: Int8Array, padded: boolean): Bytes | null {
   }
   const tail = end % 4;
   if (tail === 1) return null;
-  // Padding must be exactly what the length asks for.
-  if (padded && text.length - end !== (4 - tail) % 4) return null;
   const bytes = new Uint8Array(Math.floor((end * 3) / 4));
   let word = 0;
   let at = 0;

@@ -220,6 +220,10 @@ describe('a malformed append', () => {
     }
   });
 
+  it('names the field where "old" is above the size', () => {
+    expect(faultOf(parseAppend(edit('old 4', 'old 8')))).toMatchObject({ field: 'old' });
+  });
+
   it('stays refused, whatever comes behind its fault', () => {
     const parser = new AppendParser();
     const fault = parser.push(concatBytes(bare, utf8('x')));

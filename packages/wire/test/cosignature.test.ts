@@ -44,6 +44,8 @@ describe('a receipt', () => {
     expect(await verifyReceipt(checkpoint, line, [next.key, stranger.key])).toBeNull();
     const plain = noteKey(ingest.key.name, SIGNATURE_TYPE.ed25519, ingest.key.publicKey);
     expect(await verifyReceipt(checkpoint, line, [plain])).toBeNull();
+    const asNote = await cosign(checkpoint, 1, { key: plain, sign: ingest.sign });
+    expect(await verifyReceipt(checkpoint, asNote, [plain])).toBeNull();
   });
 
   it('may have a line by each key of a rotation: one known key suffices, the newest time counts', async () => {

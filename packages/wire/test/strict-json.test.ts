@@ -74,6 +74,7 @@ describe('strict JSON', () => {
 
   it('allows __proto__ as a value', () => {
     expect(codeOf(parse('{"a":"__proto__"}'))).toBe('accepted');
+    expect(codeOf(parse('["a","__proto__"]'))).toBe('accepted');
   });
 
   it.each([
