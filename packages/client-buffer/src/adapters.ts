@@ -3,7 +3,7 @@ import type { LogStore } from './log-store.ts';
 import type { TabChannel } from './tab-channel.ts';
 import type { Transport } from './transport.ts';
 
-export type Clock = {
+type Clock = {
   /** Wall clock, milliseconds since the epoch. */
   wallMs(): number;
   /** Milliseconds since this page's origin; they never go back, and stop in sleep. */

@@ -1,4 +1,4 @@
-import type { ErrorCode, Fault } from '@tachograph/wire';
+import type { ErrorCode } from '@tachograph/wire';
 
 /**
  * The one error class of this library. `code` is a row of the error table (docs/ERRORS.md) and is what programs
@@ -14,9 +14,4 @@ export class AuditBufferError extends Error {
     this.code = code;
     this.detail = detail;
   }
-}
-
-/** A wire fault as an error, for the edges where the app must hear of it. */
-export function errorOf({ code, detail }: Fault): AuditBufferError {
-  return new AuditBufferError(code, detail);
 }

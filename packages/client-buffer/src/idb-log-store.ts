@@ -1,4 +1,4 @@
-import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
 import type { DeviceId } from '@tachograph/wire';
 import type { Timers } from './adapters.ts';
 import type { Block } from './core/blocks.ts';
@@ -146,11 +146,6 @@ export class IdbLogStore implements LogStore {
       cancel();
     }
   }
-}
-
-/** Deletes a tenant's store. For tests and for "forget this device". */
-export function deleteIdbLogStore(name: string): Promise<void> {
-  return deleteDB(name);
 }
 
 /** Carries an error of `plan` past the retries: it is the caller's own. */

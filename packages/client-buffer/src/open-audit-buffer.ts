@@ -1,7 +1,7 @@
 import type { AuditBuffer, BufferConfig } from './audit-buffer.ts';
 import { browserAdapters, isBrowser } from './browser.ts';
 import { checkNames } from './buffer-names.ts';
-import { bufferOver } from './create-buffer.ts';
+import { bufferOver } from './typed-buffer.ts';
 import type { EventSchemas } from './define-events.ts';
 import { Engine } from './engine.ts';
 import { inertBuffer } from './inert-buffer.ts';

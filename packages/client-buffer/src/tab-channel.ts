@@ -7,7 +7,7 @@ export type TabChannel = {
 };
 
 /** For where there are no other tabs, or no way to reach them. */
-export const SILENT_CHANNEL: TabChannel = {
+const SILENT_CHANNEL: TabChannel = {
   announce: () => undefined,
   listen: () => undefined,
   close: () => undefined,

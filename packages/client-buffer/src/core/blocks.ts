@@ -1,6 +1,5 @@
-import { leafHash, LIMITS, type Bytes, type DeviceId } from '@tachograph/wire';
+import { appendLeaves, leafHash, LIMITS, type Bytes, type DeviceId } from '@tachograph/wire';
 import type { Position } from './rows.ts';
-import { appendLeaves } from '@tachograph/wire';
 
 /** Neighbouring leaves of one log as they are stored: `bytes` holds them in order, each with its line feed. */
 export type Block = {
@@ -51,7 +50,7 @@ function joinLeaves(leaves: readonly Uint8Array[], length: number): Bytes {
 }
 
 /** The leaves of a block without their line feeds, or `null` where their number is not what the block says. */
-export function leavesOf({ bytes, first, end }: Block): Bytes[] | null {
+function leavesOf({ bytes, first, end }: Block): Bytes[] | null {
   const leaves: Bytes[] = [];
   let start = 0;
   for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, start)) {

@@ -1,4 +1,4 @@
-import { LIMITS, OUTCOMES, parseStrictJson, toHex, utf8 } from '@tachograph/wire';
+import { LIMITS, OUTCOMES, parseStrictJson, utf8 } from '@tachograph/wire';
 import type { Actor, AuditEvent, Bytes, Outcome, Seen, Target } from '@tachograph/wire';
 import { AuditBufferError } from '../errors.ts';
 
@@ -129,15 +129,17 @@ function isFlat(value: unknown): boolean {
   return !('toJSON' in value);
 }
 
-/** UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then random bits. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then the 10 bytes of `random` with version and variant set. */
 export function uuidV7(wallMs: number, random: Bytes): string {
-  const bytes = new Uint8Array(16);
-  const time = Math.max(0, Math.trunc(wallMs));
-  new DataView(bytes.buffer).setUint32(0, Math.floor(time / 0x10000));
-  new DataView(bytes.buffer).setUint16(4, time % 0x10000);
-  bytes.set(random.subarray(0, 10), 6);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = toHex(bytes);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const time = Math.max(0, Math.trunc(wallMs)).toString(16).padStart(12, '0').slice(-12);
+  const hex = (from: number, to: number): string => {
+    let text = '';
+    for (let i = from; i < to; i++) text += HEX[random[i]!]!;
+    return text;
+  };
+  const version = HEX[(random[0]! & 0x0f) | 0x70]!;
+  const variant = HEX[(random[2]! & 0x3f) | 0x80]!;
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}${hex(1, 2)}-${variant}${hex(3, 4)}-${hex(4, 10)}`;
 }

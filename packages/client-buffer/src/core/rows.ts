@@ -84,7 +84,7 @@ export type EnrolmentRow = {
 };
 
 /** The tab that uploads at present, until `until` (milliseconds since the epoch). */
-export type ClaimRow = { readonly tab: string; readonly until: number };
+type ClaimRow = { readonly tab: string; readonly until: number };
 
 export type LeaseRow = {
   readonly blockAfterMs: number;

@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Adapters } from '../../src/adapters.ts';
 import type { AuditBuffer, BufferConfig } from '../../src/audit-buffer.ts';
-import { createBuffer } from '../../src/create-buffer.ts';
+import { checkNames } from '../../src/buffer-names.ts';
 import { defineEvents } from '../../src/define-events.ts';
 import type { LogStore } from '../../src/log-store.ts';
+import { Engine } from '../../src/engine.ts';
+import { bufferOver } from '../../src/typed-buffer.ts';
 import { MemoryLogStore } from '../../src/memory-log-store.ts';
 import type { StandardSchema } from '../../src/standard-schema.ts';
 import type { TabChannel } from '../../src/tab-channel.ts';
@@ -185,7 +187,9 @@ export async function makeWorld(store: LogStore = new DurableMemoryStore()): Pro
         tenant: 'acme',
         events,
       };
-      return createBuffer({ ...base, ...config, events }, adapters);
+      const whole = { ...base, ...config, events };
+      const engine = new Engine(whole, checkNames(whole), adapters);
+      return bufferOver(engine, whole, () => engine.close());
     },
   };
 }

@@ -1,17 +1,6 @@
-import type { Adapters } from './adapters.ts';
 import type { AuditBuffer, BufferConfig } from './audit-buffer.ts';
-import { checkNames } from './buffer-names.ts';
 import { validateData, type EventSchemas } from './define-events.ts';
-import { Engine } from './engine.ts';
-
-/** A buffer with the adapters given, for tests and for other runtimes. */
-export function createBuffer<Schemas extends EventSchemas>(
-  config: BufferConfig<Schemas>,
-  adapters: Adapters,
-): AuditBuffer<Schemas> {
-  const engine = new Engine(config, checkNames(config), adapters);
-  return bufferOver(engine, config, () => engine.close());
-}
+import type { Engine } from './engine.ts';
 
 /** The typed face of an engine: checks data against the app's own definitions. */
 export function bufferOver<Schemas extends EventSchemas>(
