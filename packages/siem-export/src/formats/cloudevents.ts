@@ -1,5 +1,5 @@
 import { HEADER } from '@tachograph/event-log';
-import { assertNever, concatBytes, toHex, utf8, type Bytes } from '@tachograph/wire';
+import { assertNever, concatBytes, utf8, type Bytes } from '@tachograph/wire';
 import { SUBJECT_HEADER, type ExportEvent } from '../export-event.ts';
 import { contentOf, type Content } from './content.ts';
 import type { Format, Formatted } from './format.ts';
@@ -50,7 +50,7 @@ export const cloudevents: Format = {
       if (value !== undefined) parts.push(`,"${attribute}":${JSON.stringify(value)}`);
     }
     parts.push(`,"exportedtime":${JSON.stringify(exportedTime)}`);
-    if (event.leafHash !== null) parts.push(`,"leafhash":"${toHex(event.leafHash)}"`);
+    if (event.leafHash !== null) parts.push(`,"leafhash":"${encoded(event.leafHash, 'hex')}"`);
     return { kind: 'line', bytes: withData(parts.join(''), event, content) };
   },
 };
@@ -75,5 +75,9 @@ function withData(attributes: string, event: ExportEvent, content: Content): Byt
 const END = utf8('}');
 
 function base64Member(bytes: Bytes): string {
-  return `"data_base64":"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}"`;
+  return `"data_base64":"${encoded(bytes, 'base64')}"`;
+}
+
+function encoded(bytes: Bytes, encoding: 'hex' | 'base64'): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
 }
