@@ -45,10 +45,15 @@ export async function serve(options: {
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exited = once(child, 'exit');
   const url = `http://localhost:${port}`;
-  await eventually(`ready at ${url}`, async () => {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`);
-    return (await isReady(url)) ? true : null;
-  });
+  try {
+    await eventually(`ready at ${url}`, async () => {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`);
+      return (await isReady(url)) ? true : null;
+    });
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
   return {
     url,
     port,
@@ -73,14 +78,12 @@ async function end(
   return child.exitCode;
 }
 
-async function isReady(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/readyz`)).ok;
-  } catch (error) {
-    // A refused connection is what "not ready yet" looks like from outside.
-    if (error instanceof TypeError) return false;
-    throw error;
-  }
+/** Whether the server answers and is ready. No answer at all is what "not yet" looks like from outside. */
+function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/readyz`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
 }
 
 /** A port on loopback that nothing listens on at this moment. */
