@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Fault, Parsed } from '@tachograph/wire';
 import type { ApiContext } from '../api-context.ts';
+import type { IngestContext } from '../context.ts';
 import { DEFAULT_POLICY } from '../core/policy.ts';
 import { route, type AdminGrant, type Route } from '../http/route.ts';
 import { isoOf, line, tenantId, timestamp } from '../http/schemas.ts';
@@ -22,7 +23,7 @@ const tenantBody = z.strictObject({
 });
 export type NewTenant = z.output<typeof tenantBody>;
 
-type CreatingContext = Pick<ApiContext, 'registry' | 'keys' | 'clock' | 'tenantLog'>;
+type CreatingContext = Pick<IngestContext, 'registry' | 'keys' | 'clock' | 'tenantLog'>;
 
 /**
  * Makes a tenant with its own log, whose first event says so.

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyBaseLogger, FastifyHttpOptions } from 'fastify';
+import { LogController, type FastifyBaseLogger, type FastifyHttpOptions } from 'fastify';
 import type { Fault } from '@tachograph/wire';
-import { problemOf, PROBLEM_MEDIA_TYPE } from './problem.ts';
+import { handleError, problemOf, PROBLEM_MEDIA_TYPE } from './problem.ts';
 
 /** How often Node looks for connections that are past their time: the precision of the timeouts. */
 const TIMEOUT_CHECK_MS = 1000;
@@ -18,8 +18,7 @@ export function serverOptions(
 ) {
   return {
     loggerInstance: logger,
-    disableRequestLogging: true,
-    requestIdLogLabel: 'request',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     // An id from outside could repeat, or forge, a line of the log.
     requestIdHeader: false,
     genReqId: () => randomUUID(),
@@ -32,6 +31,8 @@ export function serverOptions(
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     routerOptions: { maxParamLength: 256 },
+    // What fails before there is a route: an address that cannot be decoded, for one.
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
     clientErrorHandler: answerClientError,
   } satisfies FastifyHttpOptions<Server>;
 }
