@@ -29,6 +29,8 @@ export type IngestOptions = {
   readonly keys: LoadedKeys;
   /** The directive key, where this process has the control role as well. */
   readonly directive?: NoteSigner | null;
+  /** `false`: the control role alone, which serves no device. */
+  readonly devices?: boolean;
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly metrics?: IngestMetrics;
@@ -73,8 +75,9 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   installHttp(app, metrics.httpRequestEnded);
   const routes = withOperations(
     [
-      ...appendRoutes({ context, lanes, lanePorts, receipts }),
-      ...enrolmentRoutes(context),
+      ...(options.devices === false
+        ? []
+        : [...appendRoutes({ context, lanes, lanePorts, receipts }), ...enrolmentRoutes(context)]),
       ...(options.directive ? controlRoutes({ ...context, directive: options.directive }) : []),
     ],
     { metrics, notReadyBecause: () => notReadyBecause(lanes, registry) },
@@ -105,10 +108,27 @@ function running(parts: {
     ready: () => started,
     isReady: () => lanes.isReady(),
     close: async () => {
-      // Requests that were let in are answered first: `app.close` waits for them, and they for their lanes.
-      await Promise.all([app.close(), drainer.close()]);
+      // Requests that were let in are answered first: they wait for their lanes, and this for them.
+      await Promise.all([closeHttp(app, context.config.shutdownTimeoutMs), drainer.close()]);
       await lanes.close();
       await started;
     },
   };
+}
+
+const IDLE_SWEEP_MS = 25;
+
+/**
+ * Stops listening and waits for the requests in flight, at most `timeoutMs`. A connection that is kept alive goes
+ * idle only once its last answer is sent, which is after the server has looked for idle ones: look again.
+ */
+async function closeHttp(app: FastifyInstance, timeoutMs: number): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS);
+  const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(cut);
+  }
 }

@@ -1,8 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HEADER, openEmbeddedLog, type EventLog, type StoredRecord } from '@tachograph/event-log';
-import { parseAuthority, verifyReceipt, type Bytes } from '@tachograph/wire';
+import {
+  AppendAssembler,
+  decide,
+  HEADER,
+  openEmbeddedLog,
+  type EventLog,
+  type StoredRecord,
+} from '@tachograph/event-log';
+import { EMPTY_RANGE, parseAuthority, verifyReceipt, type Bytes, type CompactRange } from '@tachograph/wire';
 import { pino } from 'pino';
 import { loadConfig, type IngestConfig } from '../src/config.ts';
 import { createKeys } from '../src/keys/create-keys.ts';
@@ -32,7 +39,8 @@ export class Harness {
     this.folder = folder;
   }
 
-  static async create(overrides: Partial<IngestConfig> = {}): Promise<Harness> {
+  /** `keysBefore` are those of an earlier deployment that lost its stores. */
+  static async create(overrides: Partial<IngestConfig> = {}, keysBefore?: LoadedKeys): Promise<Harness> {
     const folder = mkdtempSync(join(tmpdir(), 'ingest-'));
     const loaded = loadConfig({ AUTHORITY, DATA_DIR: folder, LOG_LEVEL: 'silent' });
     const authority = parseAuthority(AUTHORITY);
@@ -41,7 +49,8 @@ export class Harness {
     if (!created.ok) throw new Error(created.fault.detail);
     const keys = await loadIngestKeys(folder, authority.value);
     if (!keys.ok) throw new Error(keys.fault.detail);
-    const harness = new Harness({ ...loaded.value, ...overrides }, keys.value, folder);
+    const present = keysBefore ?? keys.value;
+    const harness = new Harness({ ...loaded.value, ...overrides }, present, folder);
     const registry = await harness.openRegistry();
     await registry.transaction(async (trx) => {
       await trx
@@ -56,7 +65,7 @@ export class Harness {
         .execute();
       await createTenantLog(trx, {
         tenant: TENANT,
-        publicKey: keys.value.log.key.publicKey,
+        publicKey: present.log.key.publicKey,
         at: harness.now,
       });
     });
@@ -204,6 +213,42 @@ export class Node {
     return (await this.records()).filter(({ headers }) => headers[HEADER.source] === device.origin);
   }
 
+  /** What a reader delivers of one log: the filter over everything of it that stands in the topic. */
+  async delivered(origin: string): Promise<StoredRecord[]> {
+    const assembler = new AppendAssembler();
+    const records: StoredRecord[] = [];
+    const hashes: Bytes[] = [];
+    let state: CompactRange = EMPTY_RANGE;
+    for (const record of await this.records()) {
+      if (record.headers[HEADER.source] !== origin) continue;
+      for (const run of assembler.push(record)) {
+        if (run.kind === 'broken') throw new Error(run.broken.reason);
+        const window = { from: EMPTY_RANGE, hashes };
+        const decision = decide(state, run.append, { window, receiptVerifies: true });
+        if (decision.kind !== 'accepted') continue;
+        if (decision.gap !== null) throw new Error('something acknowledged is missing');
+        state = decision.next;
+        hashes.push(...run.append.leafHashes.slice(decision.deliverFrom));
+        records.push(...run.append.records.slice(decision.deliverFrom));
+      }
+    }
+    return records;
+  }
+
+  /** What the tenant's own log says, once the outbox is empty. */
+  async tenantEvents(): Promise<{ readonly [name: string]: unknown }[]> {
+    await eventually(async () => {
+      const waiting = await this.registry.db.selectFrom('outbox').select('leaf_index').execute();
+      return waiting.length === 0;
+    });
+    const { db } = this.registry;
+    const { device } = await db.selectFrom('tenant_logs').select('device').executeTakeFirstOrThrow();
+    const records = await this.delivered(`${AUTHORITY}/${TENANT}/${device}`);
+    return records.map(
+      ({ value }) => JSON.parse(Buffer.from(value).toString()) as { [name: string]: unknown },
+    );
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -213,5 +258,18 @@ export class Node {
     await this.ingest.close();
     await this.registry.close();
     await this.log.close();
+  }
+}
+
+const EVENTUALLY_MS = 10_000;
+
+/** Waits until `condition` holds. */
+export async function eventually(condition: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + EVENTUALLY_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('the condition did not come to hold');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
   }
 }

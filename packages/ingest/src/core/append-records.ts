@@ -42,21 +42,22 @@ type Headers = Record<string, string>;
 /** The records of an append, as they go into the ordered log. */
 export function buildRecords(source: AppendSource, facts: AppendFacts): LogRecord[] {
   const key = `${source.tenant}/${source.installation}`;
-  const common: Headers = {
-    [HEADER.specVersion]: '1.0',
-    [HEADER.source]: source.origin,
-    [HEADER.tenant]: source.tenant,
-    [HEADER.recordedTime]: rfc3339(source.receivedAt),
-    [HEADER.deviceStatus]: source.deviceStatus,
-    ...(source.traceparent === null ? {} : { [HEADER.traceparent]: source.traceparent }),
-  };
+  const receivedTime = rfc3339(source.receivedAt);
   const records = source.leaves.map((leaf, i) => {
     const index = source.claim.old + i;
-    const headers = {
-      ...common,
-      ...placeHeaders(source, leaf, index),
-      ...contentHeaders(source, leaf, index, facts),
+    // One object, filled in place: this runs for every event.
+    const headers: Headers = {
+      [HEADER.specVersion]: '1.0',
+      [HEADER.id]: entryId(source.device, index, leaf.hash),
+      [HEADER.source]: source.origin,
+      [HEADER.tenant]: source.tenant,
+      [HEADER.sequence]: String(index).padStart(16, '0'),
+      [HEADER.recordedTime]: receivedTime,
+      [HEADER.deviceStatus]: source.deviceStatus,
     };
+    if (source.traceparent !== null) headers[HEADER.traceparent] = source.traceparent;
+    if (leaf.content.kind === 'rejected') addRejection(headers, leaf.content.code, receivedTime);
+    else addContent(headers, source, leaf, leaf.content, index, facts);
     return { key, value: leaf.bytes, headers };
   });
   Object.assign(records[0]!.headers, firstHeaders(source, facts));
@@ -69,37 +70,33 @@ export function entryId(device: string, index: number, leafHash: Uint8Array): st
   return `${device}/${index}/${toHex(leafHash.subarray(0, 6))}`;
 }
 
-function placeHeaders(source: AppendSource, leaf: ReadLeaf, index: number): Headers {
-  return {
-    [HEADER.id]: entryId(source.device, index, leaf.hash),
-    [HEADER.sequence]: String(index).padStart(16, '0'),
-  };
+function addRejection(headers: Headers, code: string, receivedTime: string): void {
+  headers[HEADER.contentType] = 'application/octet-stream';
+  headers[HEADER.type] = REJECTED_TYPE;
+  headers[HEADER.time] = receivedTime;
+  headers[HEADER.rejected] = code;
 }
 
-function contentHeaders(source: AppendSource, leaf: ReadLeaf, index: number, facts: AppendFacts): Headers {
-  if (leaf.content.kind === 'rejected') {
-    return {
-      [HEADER.contentType]: 'application/octet-stream',
-      [HEADER.type]: REJECTED_TYPE,
-      [HEADER.time]: rfc3339(source.receivedAt),
-      [HEADER.rejected]: leaf.content.code,
-    };
-  }
+function addContent(
+  headers: Headers,
+  source: AppendSource,
+  leaf: ReadLeaf,
+  content: Extract<ReadLeaf['content'], { kind: 'event' }>,
+  index: number,
+  facts: AppendFacts,
+): void {
   const earliest = facts.earliestOf(leaf, index);
-  const bounds = timeBounds(leaf.content.clock, source.receivedAt, source.sender, earliest);
+  const bounds = timeBounds(content.clock, source.receivedAt, source.sender, earliest);
   const duplicateOf = facts.duplicateOf(leaf, index);
-  const headers: Headers = {
-    [HEADER.contentType]: 'application/json',
-    [HEADER.type]: leaf.content.action,
-    [HEADER.time]: rfc3339(bounds.best),
-    [HEADER.latest]: rfc3339(bounds.latest),
-    [HEADER.estimate]: bounds.estimate,
-    [HEADER.lateness]: String(bounds.latenessMs),
-  };
+  headers[HEADER.contentType] = 'application/json';
+  headers[HEADER.type] = content.action;
+  headers[HEADER.time] = rfc3339(bounds.best);
+  headers[HEADER.latest] = rfc3339(bounds.latest);
+  headers[HEADER.estimate] = bounds.estimate;
+  headers[HEADER.lateness] = String(bounds.latenessMs);
   if (earliest !== null) headers[HEADER.earliest] = rfc3339(earliest);
   if (duplicateOf !== null) headers[HEADER.duplicateOf] = duplicateOf;
   if (source.revokedAt !== null) headers[HEADER.revocation] = revocationOf(bounds, source.revokedAt);
-  return headers;
 }
 
 function firstHeaders(source: AppendSource, facts: AppendFacts): Headers {

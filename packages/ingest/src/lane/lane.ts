@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { ErrorCode, Fault } from '@tachograph/wire';
 import { settledPosition, type Position } from '../registry/settlement.ts';
 import { HeadCache } from './head-cache.ts';
@@ -76,9 +76,10 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
-    // The requests of this turn of the event loop share the write.
-    await Promise.resolve();
     while (this.#queue.length > 0) {
+      // The embedded stores are synchronous: without this turn of the event loop, the first request would be
+      // written before the next one could join it.
+      await nextTurn();
       if (!(await this.#ready())) {
         this.#refuseAll(this.#stopped ?? unavailable('the log or the registry cannot be reached'));
         break;
