@@ -17,7 +17,7 @@ import type { AppendAnswer, Extras } from './core/answers.ts';
 import { resolveConflict } from './core/conflict.ts';
 import { startLease } from './core/lease.ts';
 import { planReceipt } from './core/receipt.ts';
-import type { EnrolmentRow, Position, Receipt } from './core/rows.ts';
+import type { EnrolmentRow, LogRow, Position, Receipt } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
 import { fetchKeys, setbackOf } from './exchange.ts';
 import type { Replay } from './replay.ts';
@@ -135,7 +135,7 @@ export class AppendAnswers {
     { checkpoint }: Conflict,
   ): Promise<{ checkpoint: Checkpoint; receipt: Receipt | null } | null> {
     if (checkpoint === null) {
-      if (log.receipt !== null) return null;
+      if (holdsEntries(log)) return null;
       return { checkpoint: { origin: log.origin, size: 0, root: EMPTY_ROOT }, receipt: null };
     }
     const parsed = parseCheckpointNote(checkpoint);
@@ -164,7 +164,7 @@ export class AppendAnswers {
       : PROGRESS;
   }
 
-  async #confirmLoss(request: AppendRequest, log: AppendRequest['log']): Promise<Step> {
+  async #confirmLoss(request: AppendRequest, log: LogRow): Promise<Step> {
     const isCheckIn = request.end.range.size === request.log.base.range.size && request.note !== null;
     if (this.#suspectsLoss && isCheckIn) {
       this.#suspectsLoss = false;
@@ -185,7 +185,7 @@ export class AppendAnswers {
   ): Promise<Step> {
     if (refusal.code === 'ERR_DEVICE_PENDING') await this.#mark(log.device, 'pending_approval');
     if (refusal.code === 'ERR_UNKNOWN_DEVICE') {
-      if (log.receipt !== null) return restoreIngest(this.#parts, log);
+      if (holdsEntries(log)) return restoreIngest(this.#parts, log);
       await this.#mark(log.device, 'unknown');
     }
     return setbackOf(refusal);
@@ -231,6 +231,11 @@ export class AppendAnswers {
     await fetchKeys(this.#parts);
     return verifyCosignature(checkpoint, signatures, await trust.cosigners());
   }
+}
+
+/** Whether ingest has ever given a receipt for an entry; one for the empty log vouches for nothing. */
+function holdsEntries({ receipt }: LogRow): boolean {
+  return receipt !== null && receipt.size > 0;
 }
 
 function enrolledBy(enrolment: EnrolmentRow | null): EnrolmentRow | null {

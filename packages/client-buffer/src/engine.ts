@@ -213,6 +213,8 @@ export class Engine {
   }
 
   #afterCommit(): void {
+    // The disk works again; that it is only memory stays true.
+    if (this.#parts.state.store.durable && this.#reported?.code.startsWith('ERR_STORAGE')) this.#report(null);
     this.#quietly(this.#parts.sealer.seal());
     this.#uploader.wake();
     this.#adapters.tabs.announce();

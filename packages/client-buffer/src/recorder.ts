@@ -110,15 +110,16 @@ export class Recorder {
       this.#declareGap = false;
       const group = this.#queue.shift() ?? new EntryGroup();
       const size = group.leaves.length;
-      await this.#commit(group);
+      const failure = await this.#commit(group);
       this.#waiting -= size;
-      this.#options.onCommitted();
+      if (failure === null) this.#options.onCommitted();
+      else this.#options.onFailed(failure);
     }
     // In the same turn as the look at the queue: whoever records after it finds nothing running, and starts anew.
     this.#running = null;
   }
 
-  async #commit(group: EntryGroup): Promise<void> {
+  async #commit(group: EntryGroup): Promise<AuditBufferError | null> {
     const unwritten = this.#unwritten;
     try {
       const committed = await this.#state.transact(({ rows }) =>
@@ -127,6 +128,7 @@ export class Recorder {
       this.#unwritten = null;
       group.committed(committed, fullError(), this.#state.store.durable ? null : volatileError());
       if (!group.settled) this.#unsettled.push(group);
+      return null;
     } catch (error) {
       const known =
         error instanceof AuditBufferError
@@ -134,7 +136,7 @@ export class Recorder {
           : new AuditBufferError('ERR_INTERNAL', 'the commit failed', { cause: error });
       this.#unwritten = mergeGaps(unwritten, gapOf(group.times, 'storage'));
       group.failed(known);
-      this.#options.onFailed(known);
+      return known;
     }
   }
 

@@ -147,9 +147,9 @@ describe('409 and 422', () => {
     await audit.close();
   });
 
-  it('a 422 for a body that was damaged on its way is sent again', async () => {
+  it.each([0, 3])('a 422 for a body that was damaged on its way is sent again (at size %p)', async (size) => {
     const { world, audit } = await enrolledIn(new CopiableStore());
-    await record(audit, 3);
+    await record(audit, size);
     await audit.flush();
     const handle = world.ingest.handle.bind(world.ingest);
     let damaged = 0;
@@ -161,9 +161,10 @@ describe('409 and 422', () => {
     await record(audit, 2);
     await until(() => {
       world.clock.advance(1_000);
-      return audit.status().ledger.accepted === 5;
+      return audit.status().ledger.accepted === size + 2;
     }, 'resent');
     expect(world.ingest.devices.size).toBe(1);
+    expect(world.ingest.requests.some((line) => line.endsWith('/restore'))).toBe(false);
     expect(damaged).toBeGreaterThan(1);
     await audit.close();
   });

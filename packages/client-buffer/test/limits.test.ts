@@ -72,6 +72,7 @@ describe('a full buffer', () => {
     reconciles(audit.status().ledger);
     store.failure = null;
     await record(audit, 1);
+    expect(audit.status().problem).toBeNull();
     await audit.enrol({ type: 'token', token: 'token-1' });
     await audit.flush();
     expect(world.ingest.eventsOf(world.ingest.device).map(({ action }) => action)).toEqual([

@@ -252,7 +252,9 @@ export class FakeIngest {
   }
 
   async #conflict(status: number, code: string, device: Device, nonce: string | null): Promise<Reply> {
-    const json = { code, size: device.range.size, checkpoint: device.cosigned, rejected: [] };
+    // "latest cosigned checkpoint (or null at 0)"
+    const checkpoint = device.range.size === 0 ? null : device.cosigned;
+    const json = { code, size: device.range.size, checkpoint, rejected: [] };
     return { status, json: { ...json, ...(await this.#extras(device, nonce)) } };
   }
 
