@@ -25,7 +25,7 @@ export type IngestConfig = {
   readonly laneBytesMax: number;
 };
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One variable of the environment: `--help`, the documentation and the parser are all made from this. */

@@ -5,6 +5,7 @@ export {
   type ConfigVariable,
   type IngestConfig,
 } from './config.ts';
+export { createTenant } from './control/tenants.ts';
 export { createKeys, beginCosignerRotation, endCosignerRotation } from './keys/create-keys.ts';
 export { loadDirectiveKey } from './keys/directive-key.ts';
 export { readKeysNotes, type SignedKeys } from './keys/keys-notes.ts';

@@ -8,20 +8,19 @@ import { isoOf, line, tenantId, timestamp } from '../http/schemas.ts';
 import { createTenantLog, enqueueEvent } from '../tenant-log/outbox.ts';
 import { actorOf } from './actor.ts';
 
-export const tenantAnswer = z.object({
+const tenantAnswer = z.object({
   id: z.string(),
   name: z.string(),
   parent: z.string().nullable(),
   createdAt: timestamp,
 });
-export type TenantAnswer = z.output<typeof tenantAnswer>;
+type TenantAnswer = z.output<typeof tenantAnswer>;
 
 const tenantBody = z.strictObject({
   id: tenantId,
   name: line(256),
   parent: tenantId.optional().meta({ description: 'the provider that it is a customer of' }),
 });
-export type NewTenant = z.output<typeof tenantBody>;
 
 type CreatingContext = Pick<IngestContext, 'registry' | 'keys' | 'clock' | 'tenantLog'>;
 

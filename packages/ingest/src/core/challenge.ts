@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { concatBytes, fromBase64Url, toBase64Url, utf8, type Bytes } from '@tachograph/wire';
 
-export const CHALLENGE_TTL_MS = 60 * 60 * 1000;
+const CHALLENGE_TTL_MS = 60 * 60 * 1000;
 
 const TIME_BYTES = 8;
 export const CHALLENGE_NONCE_BYTES = 16;

@@ -2,12 +2,11 @@ import { z } from 'zod';
 import { isWithin, parseNetwork, type Network } from './network.ts';
 
 /** What a rule decides. `report` allows, and says so in the tenant's log. */
-export const RULE_ACTIONS = ['allow', 'allow_without_cache', 'report', 'deny'] as const;
-export type RuleAction = (typeof RULE_ACTIONS)[number];
+const RULE_ACTIONS = ['allow', 'allow_without_cache', 'report', 'deny'] as const;
+type RuleAction = (typeof RULE_ACTIONS)[number];
 
 /** The kinds of credentials that a tenant can enable. */
 export const ENROLMENT_METHODS = ['token', 'predecessor'] as const;
-export type EnrolmentMethod = (typeof ENROLMENT_METHODS)[number];
 
 const HOURS_MAX = 24 * 365;
 const RULES_MAX = 200;

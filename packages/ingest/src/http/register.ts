@@ -24,7 +24,7 @@ export type Gate = {
 export type RegisterOptions = { readonly gate: Gate; readonly trustedProxies: readonly Network[] };
 
 /** Two notes at their largest, as JSON escapes them, and the rest of a request around them. */
-export const JSON_BODY_BYTES_MAX = 4 * LIMITS.noteBytesMax;
+const JSON_BODY_BYTES_MAX = 4 * LIMITS.noteBytesMax;
 
 /** The media types of an append. The first needs no preflight in a browser. */
 export const APPEND_MEDIA_TYPES = ['text/plain', 'application/vnd.tachograph.append'] as const;
@@ -55,7 +55,7 @@ export function registerRoutes(
 }
 
 /** `/v1/keys/{id}` as Fastify writes it: `/v1/keys/:id`. */
-export function urlOf(route: Route): string {
+function urlOf(route: Route): string {
   return route.path.replaceAll(/\{([a-zA-Z]+)\}/g, ':$1');
 }
 

@@ -13,7 +13,7 @@ export type Answer =
   | { readonly fault: Fault; readonly extras?: ProblemExtras };
 
 /** Who may call. `admin` tokens reach a tenant and its children, or all; `admin-all` wants one of the latter. */
-export type Access = 'public' | 'device' | 'admin' | 'admin-all';
+type Access = 'public' | 'device' | 'admin' | 'admin-all';
 
 /** A good administrator token. `tenant` is what it reaches, with its children; `null` reaches all. */
 export type AdminGrant = { readonly id: string; readonly tenant: TenantId | null };
@@ -21,7 +21,7 @@ export type AdminGrant = { readonly id: string; readonly tenant: TenantId | null
 export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** What a successful answer is. A `null` schema is text of the media type. */
-export type AnswerSchema = {
+type AnswerSchema = {
   readonly description: string;
   readonly schema: z.ZodType | null;
   readonly mediaType?: string;
