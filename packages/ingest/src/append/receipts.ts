@@ -2,6 +2,7 @@ import {
   cosign,
   formatCheckpoint,
   rootOf,
+  toBase64,
   type Bytes,
   type CompactRange,
   type NoteSigner,
@@ -27,7 +28,7 @@ export class Receipts {
    * `size` were durable before `timeSeconds`.
    */
   lines(origin: Origin, size: number, root: Bytes, timeSeconds: number): Promise<string> {
-    const id = `${origin} ${size} ${timeSeconds}`;
+    const id = `${origin} ${size} ${timeSeconds} ${toBase64(root)}`;
     const known = this.#made.get(id);
     if (known !== undefined) return known;
     const checkpoint = { origin, size, root };
@@ -35,6 +36,7 @@ export class Receipts {
       (lines) => lines.join(''),
     );
     this.#made.set(id, made);
+    made.catch(() => this.#made.delete(id));
     if (this.#made.size > REMEMBERED_MAX) this.#forgetOldest();
     return made;
   }

@@ -126,5 +126,11 @@ class SqliteConnection implements DatabaseConnection {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === SQLITE_BUSY;
+  // Not "instanceof Error": the driver's errors may come from another realm. The low byte is the primary code.
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'errcode' in error &&
+    Number(error.errcode) % 256 === SQLITE_BUSY
+  );
 }
