@@ -8,7 +8,15 @@ import { eventually } from '../support/eventually.ts';
 import { readFeed } from '../support/feed.ts';
 import { serve, type Served } from '../support/serve.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { collectDurable, drained, openDemo, recordReported, statusOf, type Durable } from './demo-page.ts';
+import {
+  collectDurable,
+  drained,
+  goOffline,
+  openDemo,
+  recordReported,
+  statusOf,
+  type Durable,
+} from './demo-page.ts';
 
 type Forks = {
   readonly forks: readonly { readonly acceptedCheckpoint: string; readonly submittedCheckpoint: string }[];
@@ -43,12 +51,15 @@ describe('a browser profile that is copied and used in both places', () => {
     await collectDurable(page, shared);
     await recordReported(page, 20, 'shared');
     await drained(page);
+    // Both copies start offline: online, the second would learn that it is behind before it contradicts the first.
+    await goOffline(page, true);
     await before.close();
     await cp(original, copy, { recursive: true });
 
     const firstEvents: Durable[] = [];
     const first = await openDemo(await launch(original), server.url);
     await collectDurable(first, firstEvents);
+    await goOffline(first, false);
     await recordReported(first, 10, 'original');
     await drained(first);
     const { origin } = await statusOf(first);
@@ -58,6 +69,7 @@ describe('a browser profile that is copied and used in both places', () => {
     expect((await statusOf(second)).origin).toBe(origin);
     await collectDurable(second, secondEvents);
     await recordReported(second, 10, 'copy');
+    await goOffline(second, false);
     await second.waitForFunction(
       (old) => window.tachographDemo?.status().origin !== old,
       { timeout: 30_000 },
