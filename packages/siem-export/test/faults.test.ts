@@ -121,7 +121,9 @@ describe('the exporter, when something fails', () => {
     const dead = new ScriptedSink(() => ({ kind: 'retry', reason: 'connection refused' }));
     const alive = new ScriptedSink(() => ({ kind: 'delivered' }));
     start({ ...scripted({ dead, alive }), clock: systemClock });
-    for (let i = 0; i < 10; i++) await appendTo(log, await device.appendEvents(100));
+    await appendTo(log, await device.appendEvents(100));
+    await eventually('the dead one is tried', () => (route(0).state === 'retrying' ? true : null));
+    for (let i = 0; i < 9; i++) await appendTo(log, await device.appendEvents(100));
     await settled(1_000, 1);
     expect(alive.accepted).toHaveLength(1_000);
     expect(route(0)).toMatchObject({ state: 'retrying', reason: 'connection refused' });
