@@ -11,13 +11,13 @@ import type {
 } from './audit-buffer.ts';
 import type { BufferNames } from './buffer-names.ts';
 import { makeLeaf, type EventInput, type Stamp } from './core/event.ts';
-import { accessUnder, touchLease } from './core/lease.ts';
 import type { Problem } from './core/rows.ts';
 import { ledgerOf, stateOf, type StateFacts } from './core/status.ts';
 import { AuditBufferError } from './errors.ts';
 import type { CoreParts } from './core-parts.ts';
 import { Enroller } from './enroller.ts';
 import { Keyring } from './keyring.ts';
+import { readOfflineAccess } from './offline-access.ts';
 import { openLog } from './open-log.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
@@ -107,22 +107,7 @@ export class Engine {
   async offlineAccess({ scope }: { readonly scope: string }): Promise<OfflineAccess> {
     await this.#opened;
     this.#assertOpen();
-    const { state, boot } = this.#parts;
-    const { clock } = this.#adapters;
-    const now = { wallMs: clock.wallMs(), boot, monotonicMs: clock.monotonicMs() };
-    const { access, stepped } = await state.transact(({ rows: { lease, enrolment } }) => {
-      if (enrolment?.status === 'revoked')
-        return { result: { access: { allowed: false, reason: 'revoked' } as const, stepped: false } };
-      if (lease === null) return { result: { access: accessUnder(null, scope, now.wallMs), stepped: false } };
-      const touched = touchLease(lease, now);
-      return {
-        result: {
-          access: accessUnder(touched, scope, now.wallMs),
-          stepped: touched.stepped && !lease.stepped,
-        },
-        rows: { lease: touched },
-      };
-    });
+    const { access, stepped } = await readOfflineAccess(this.#parts, scope);
     if (stepped) this.#recordOwn('clock.stepped', {});
     return access;
   }

@@ -6,9 +6,10 @@ import { prepareAppend, type AppendRequest } from './append-request.ts';
 import { AppendAnswers } from './append-answer.ts';
 import type { CoreParts } from './core-parts.ts';
 import type { Enroller } from './enroller.ts';
+import { AuditBufferError } from './errors.ts';
 import { sendAppend } from './exchange.ts';
 import { Replay } from './replay.ts';
-import { PROGRESS, type Setback, type Step } from './step.ts';
+import { PROGRESS, setback, type Setback, type Step } from './step.ts';
 import { openSuccessor } from './succession.ts';
 
 /** How long a tab that says nothing keeps the others from uploading. */
@@ -142,13 +143,11 @@ export class Uploader {
     try {
       return await this.#step(force);
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return {
-        kind: 'setback',
-        cause: 'device',
-        problem: { code: 'ERR_STORAGE', detail },
-        retryAfterMs: null,
-      };
+      const problem =
+        error instanceof AuditBufferError
+          ? { code: error.code, detail: error.detail }
+          : { code: 'ERR_INTERNAL' as const, detail: error instanceof Error ? error.message : String(error) };
+      return setback('device', problem);
     }
   }
 

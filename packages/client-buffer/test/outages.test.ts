@@ -1,7 +1,7 @@
 import { cosign, parseCheckpointNote, SIGNATURE_TYPE } from '@tachograph/wire';
 import { describe, expect, it } from '@jest/globals';
 import type { HttpAnswer } from '../src/transport.ts';
-import { makeSigner } from './support/fake-ingest.ts';
+import { makeSigner } from './support/make-signer.ts';
 import { codeOf, html, makeWorld, record, until, type TestBuffer, type World } from './support/harness.ts';
 
 async function enrolled(world: World): Promise<TestBuffer> {

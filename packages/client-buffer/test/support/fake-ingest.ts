@@ -8,8 +8,6 @@ import {
   formatVkey,
   fromBase64,
   fromBase64Url,
-  generateEd25519,
-  ed25519Signer,
   keyNames,
   KEYS_NOTE,
   LEASE_NOTE,
@@ -40,10 +38,11 @@ import {
   type NoteKey,
   type NoteSigner,
   type Origin,
-  type SignatureType,
   type TenantId,
 } from '@tachograph/wire';
 import { parseLeaf } from '@tachograph/wire/schema';
+import { makeSigner } from './make-signer.ts';
+import { inflate, problem, type Json, type Reply } from './fake-http.ts';
 
 type Device = {
   readonly origin: Origin;
@@ -54,14 +53,6 @@ type Device = {
   leaves: Bytes[];
   cosigned: string | null;
 };
-
-type Json = { [name: string]: unknown };
-type Reply = { status: number; json: Json; headers?: { [name: string]: string } };
-
-export async function makeSigner(name: string, type: SignatureType): Promise<NoteSigner> {
-  const { privateKey, publicKey } = await generateEd25519(false);
-  return { key: noteKey(name, type, publicKey), sign: ed25519Signer(privateKey) };
-}
 
 /**
  * A small ingest that keeps its promises: it verifies signatures, trees and challenges as the real one does, and cosigns
@@ -306,15 +297,4 @@ export class FakeIngest {
     this.devices.set(id, device);
     return { status: 200, json: { status: 'restored' } };
   }
-}
-
-export function problem(status: number, code: string, more: Json = {}): Reply {
-  return { status, json: { type: 'about:blank', title: code, status, code, detail: code, ...more } };
-}
-
-async function inflate(request: Request): Promise<Bytes> {
-  const body = new Uint8Array(await request.arrayBuffer());
-  if (body[0] !== 0x1f || body[1] !== 0x8b) return body;
-  const stream = new Blob([body]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
