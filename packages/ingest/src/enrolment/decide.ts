@@ -26,7 +26,8 @@ export type Admission = {
   /** The predecessor's; `null` where there is none. */
   readonly installationLabel: string | null;
   readonly subject: string | null;
-  readonly leaseProfile: string;
+  /** One that holds wherever the device is; `null` leaves it to the rules, which are asked at every lease. */
+  readonly leaseProfile: string | null;
   readonly predecessor: string | null;
   readonly revokedAt: number | null;
   readonly revocationReason: string | null;
@@ -147,7 +148,7 @@ async function admitByToken(
       installation: candidate.device,
       installationLabel: null,
       subject: token.subject,
-      leaseProfile: decision.leaseProfile,
+      leaseProfile: null,
       predecessor: null,
       revokedAt: null,
       revocationReason: null,
@@ -179,7 +180,7 @@ async function admitSuccessor(
       installation: old.installation,
       installationLabel: old.installation_label,
       subject: old.subject,
-      leaseProfile: old.lease_profile ?? 'default',
+      leaseProfile: old.lease_profile,
       predecessor,
       revokedAt: old.revoked_at,
       revocationReason: old.revocation_reason,

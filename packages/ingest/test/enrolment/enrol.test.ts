@@ -62,6 +62,8 @@ describe('enrolment by token', () => {
       installation_label: 'Ana’s laptop',
       platform: 'linux',
       status: 'enrolled',
+      // The rules decide at every lease, from where the device is then.
+      lease_profile: null,
       enrolled_at: api.now,
     });
     expect((await api.events('acme')).at(-1)).toMatchObject({
