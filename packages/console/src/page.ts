@@ -1,7 +1,7 @@
 import type { AuditBuffer, RecordedEntry } from '@tachograph/client-buffer';
 import { oldestWaiting } from './core/journal.ts';
 import type { DemoSchemas } from './events.ts';
-import { followExport } from './export-feed.ts';
+import { followExport, type FeedState } from './export-feed.ts';
 import type { NetworkSwitch } from './network-switch.ts';
 import { openRecorder, type Recorder } from './recorder.ts';
 import { bufferPanel } from './ui/buffer-panel.ts';
@@ -26,7 +26,14 @@ export function showPage(
 ): { readonly recorder: Recorder } {
   const redrawSoon = soon(redraw);
   const recorder = openRecorder(audit, redrawSoon);
-  const feed = followExport(exportStrip());
+  const drawStrip = exportStrip();
+  let reach: FeedState['reach'] = 'waiting';
+  const feed = followExport((state) => {
+    // The server answers again: there is no reason to wait out the buffer's back-off.
+    if (reach === 'unreachable' && state.reach === 'live') upload();
+    reach = state.reach;
+    drawStrip(state);
+  });
   const drawEntries = entryList((id) => {
     const entry = recorder.journal().find((one) => one.id === id);
     if (entry === undefined) return;
@@ -35,6 +42,11 @@ export function showPage(
   const drawBuffer = bufferPanel((off) => network.set(off));
   const openReceipt = receiptDrawer();
   const waiting = followWaiting();
+
+  function upload(): void {
+    // What stands in the way of uploading is shown by the badge.
+    audit.flush().then(feed.wake, redrawSoon);
+  }
 
   let accepted = 0;
   function redraw(): void {
@@ -54,11 +66,11 @@ export function showPage(
   audit.subscribe(redrawSoon);
   network.onChange(() => {
     redrawSoon();
-    if (network.isOff()) return;
     feed.wake();
-    // What stands in the way of uploading is shown by the badge.
-    audit.flush().then(feed.wake, () => redrawSoon());
+    if (!network.isOff()) upload();
   });
+  // A tab that was closed in the middle of uploading still holds its claim; a reader who reloads need not wait for it.
+  if (!network.isOff()) upload();
   setInterval(redraw, CLOCK_MS);
   redraw();
   return { recorder };
