@@ -4,6 +4,9 @@ import { forksCommand } from './admin/forks.ts';
 import { tenantsCommand } from './admin/tenants.ts';
 import { tokenCommand } from './admin/tokens.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { keysCommand } from './commands/keys.ts';
+import { controlCommand, exportCommand, ingestCommand } from './commands/roles.ts';
+import { serveCommand } from './commands/serve.ts';
 import type { Io } from './io.ts';
 import { CLIENT_VARIABLES, environmentHelp, SERVER_VARIABLES, type Variable } from './settings.ts';
 
@@ -26,8 +29,13 @@ export function createProgram(io: Io): Command {
     )
     .usage('<command> [options]')
     .commandsGroup('Run:')
+    .addCommand(serveCommand(io))
+    .addCommand(ingestCommand(io))
+    .addCommand(controlCommand(io))
+    .addCommand(exportCommand(io))
     .commandsGroup('Look after it:')
     .addCommand(adminGroup(io))
+    .addCommand(keysCommand(io))
     .addCommand(doctorCommand(io))
     .commandsGroup('Help:')
     .helpCommand('help [command]', 'what a command does, and its options')

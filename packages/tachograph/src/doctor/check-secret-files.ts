@@ -7,12 +7,12 @@ const CHECK = 'secret files';
 
 /** Whether the keys and the administrator token can be read, by their owner and by nobody else. */
 export function checkSecretFiles(dataDir: string): Finding {
-  const keys = join(dataDir, 'keys');
+  const folders = ['keys', 'directive'].map((name) => join(dataDir, name)).filter((path) => existsSync(path));
   const token = join(dataDir, 'admin-token');
   let files: string[];
   try {
     files = [
-      ...(existsSync(keys) ? readdirSync(keys).map((name) => join(keys, name)) : []),
+      ...folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))),
       ...(existsSync(token) ? [token] : []),
     ];
     for (const file of files) readFileSync(file);

@@ -5,7 +5,9 @@ export type Started = {
   readonly dataDir: string;
   readonly exportDir: string;
   /** The administrator token, only at the start that made it. */
-  readonly newToken: { readonly token: string; readonly file: string } | null;
+  readonly newToken: string | null;
+  /** Where that token is kept, or `null` where it comes from the environment. */
+  readonly tokenFile: string | null;
 };
 
 const DEMO_LINE = {
@@ -21,11 +23,12 @@ export function formatBanner(started: Started): string {
     ['Health', `${started.url}/readyz   metrics: ${started.url}/metrics`],
     ['Data', started.dataDir],
     ['Exports', started.exportDir],
+    ['Token', started.tokenFile ?? 'ADMIN_TOKEN'],
   ];
   const token =
     started.newToken === null
       ? ''
-      : `\n  Administrator token, shown this once (kept in ${started.newToken.file}):\n    ${started.newToken.token}\n`;
+      : `\n  The administrator token, shown this once:\n    ${started.newToken}\n`;
   const lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}\n`).join('');
   return `\n  Tachograph is recording.\n\n${lines}${token}\n  Stop with Ctrl-C.\n\n`;
 }

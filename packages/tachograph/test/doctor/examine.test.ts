@@ -111,7 +111,10 @@ describe('doctor', () => {
     const log = await openEmbeddedLog({ file: join(dataDir, 'log.sqlite') });
     const registry = await openSqliteRegistry(join(dataDir, 'registry.sqlite'));
     await registry.db.deleteFrom('partitions').execute();
-    await registry.db.insertInto('partitions').values({ partition: 0, settled_offset: 0 }).execute();
+    await registry.db
+      .insertInto('partitions')
+      .values({ partition: 0, settled_offset: 0, version: 0 })
+      .execute();
     const env = { DATA_DIR: dataDir, PORT: '0' };
     expect(await finding(env, 'registry')).toMatchObject({ state: 'good' });
     await registry.db.updateTable('partitions').set({ settled_offset: 7 }).execute();

@@ -1,0 +1,72 @@
+import { beginCosignerRotation, endCosignerRotation, type SignedKeys } from '@tachograph/ingest';
+import { formatVkey } from '@tachograph/wire';
+import { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { makeDataFolder } from '../serve/data-folder.ts';
+import { ensureKeys, ingestKeys, keysNotes, need } from '../serve/keys.ts';
+import { environmentHelp, loadSettings, SERVER_VARIABLES } from '../settings.ts';
+
+/** `tachograph keys …` */
+export function keysCommand(io: Io): Command {
+  return new Command('keys')
+    .description('the keys of this deployment, in DATA_DIR')
+    .usage('<command> [options]')
+    .addCommand(createCommand(io))
+    .addCommand(showCommand(io))
+    .addCommand(rotateCommand(io))
+    .addHelpText(
+      'after',
+      environmentHelp(SERVER_VARIABLES.filter(({ name }) => name === 'DATA_DIR' || name === 'AUTHORITY')),
+    );
+}
+
+function createCommand(io: Io): Command {
+  return new Command('create')
+    .description('make the keys that are missing; what is there is never replaced')
+    .action(async () => {
+      const { config } = loadSettings(io.env);
+      const notes = await ensureKeys(makeDataFolder(config.dataDir), config.authority);
+      io.out(describe(notes));
+    });
+}
+
+function showCommand(io: Io): Command {
+  return new Command('show')
+    .description('print the public keys, and the one that apps pin')
+    .option('--json', 'print them as JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { config } = loadSettings(io.env);
+      const notes = await keysNotes(config.dataDir, config.authority);
+      const { directiveKey } = await ingestKeys(config.dataDir, config.authority);
+      const newest = notes.at(-1)!;
+      if (options.json === true) {
+        const { counter, keys } = newest.statement;
+        io.out(`${JSON.stringify({ directiveKey, counter, keys: keys.map(formatVkey) }, null, 2)}\n`);
+      } else {
+        io.out(`Directive key, for apps to pin:\n  ${directiveKey}\n${describe(newest)}`);
+      }
+    });
+}
+
+function rotateCommand(io: Io): Command {
+  return new Command('rotate')
+    .description(
+      'change the key that signs receipts: a second one joins, and with --finish the first one goes',
+    )
+    .option('--finish', 'end the rotation: from now on only the newer key signs')
+    .addHelpText(
+      'after',
+      '\nRestart the servers after each step. Leave some days between the two, so that every device has learnt the' +
+        '\nnewer key. Receipts by the older one stay good.',
+    )
+    .action(async (options: { finish?: boolean }) => {
+      const { config } = loadSettings(io.env);
+      const rotate = options.finish === true ? endCosignerRotation : beginCosignerRotation;
+      io.out(describe(need(await rotate(config.dataDir, config.authority))));
+      io.out('Restart the servers to take it up.\n');
+    });
+}
+
+function describe({ statement: { counter, keys } }: SignedKeys): string {
+  return `Keys note ${counter}:\n${keys.map((key) => `  ${formatVkey(key)}\n`).join('')}`;
+}

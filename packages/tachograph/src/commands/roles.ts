@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { closeOnSignal } from '../serve/shutdown.ts';
+import { environmentHelp, loadSettings, SERVER_VARIABLES } from '../settings.ts';
+
+const ONE_HOST =
+  '\nFor one machine: the processes of a deployment share DATA_DIR, and each role runs once.\n' +
+  'The keys must be there: `tachograph keys create` makes them.';
+
+/** `tachograph ingest` */
+export function ingestCommand(io: Io): Command {
+  return roleCommand(
+    'ingest',
+    'only what devices talk to: enrolment, appends, receipts; no directive key',
+  ).action(async () => {
+    const { startRole } = await import('../serve/roles.ts');
+    const role = await startRole(loadSettings(io.env), 'ingest');
+    io.out(`Serving devices on ${role.url}\n`);
+    await closeOnSignal(io, role.close);
+  });
+}
+
+/** `tachograph control` */
+export function controlCommand(io: Io): Command {
+  return roleCommand('control', 'only the control API, with the directive key; needs ADMIN_TOKEN').action(
+    async () => {
+      const { startRole } = await import('../serve/roles.ts');
+      const role = await startRole(loadSettings(io.env), 'control');
+      io.out(`Serving the control API on ${role.url}\n`);
+      await closeOnSignal(io, role.close);
+    },
+  );
+}
+
+/** `tachograph export` */
+export function exportCommand(io: Io): Command {
+  return roleCommand('export', 'only the exporter: from the log into DATA_DIR/export').action(async () => {
+    const { startExport } = await import('../serve/roles.ts');
+    const role = await startExport(loadSettings(io.env));
+    io.out(`Exporting to ${role.exportDir}\n`);
+    await closeOnSignal(io, role.close);
+  });
+}
+
+function roleCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .addHelpText('after', ONE_HOST)
+    .addHelpText('after', environmentHelp(SERVER_VARIABLES));
+}

@@ -1,0 +1,47 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { openEmbeddedLog, type EventLog } from '@tachograph/event-log';
+import { openSqliteRegistry, type Registry } from '@tachograph/ingest';
+import { CliFailure } from '../cli-failure.ts';
+import type { Closers } from '../closers.ts';
+import { dataFiles } from '../data-files.ts';
+import { errorMessage } from '../error-code.ts';
+
+const DOCTOR = '`tachograph doctor` says what is wrong and what mends it.';
+
+/** Makes the data folder where it is missing, for its owner only, and answers its full path. */
+export function makeDataFolder(dataDir: string): string {
+  const folder = resolve(dataDir);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new CliFailure(
+      `The data folder ${folder} cannot be made: ${errorMessage(error)}`,
+      ['Name another one with DATA_DIR.', DOCTOR],
+      { cause: error },
+    );
+  }
+  return folder;
+}
+
+export async function openLog(dataDir: string, closers: Closers): Promise<EventLog> {
+  const { log: file } = dataFiles(dataDir);
+  const log = await openFile(file, () => openEmbeddedLog({ file }));
+  closers.add(() => log.close());
+  return log;
+}
+
+export async function openRegistry(dataDir: string, closers: Closers): Promise<Registry> {
+  const { registry: file } = dataFiles(dataDir);
+  const registry = await openFile(file, () => openSqliteRegistry(file));
+  closers.add(() => registry.close());
+  return registry;
+}
+
+async function openFile<T>(file: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    throw new CliFailure(`${file} cannot be opened: ${errorMessage(error)}`, [DOCTOR], { cause: error });
+  }
+}

@@ -1,0 +1,64 @@
+import { createIngest, createMetrics } from '@tachograph/ingest';
+import { CliFailure } from '../cli-failure.ts';
+import { opening } from '../closers.ts';
+import { dataFiles } from '../data-files.ts';
+import { lockFolder, type Role } from '../folder-lock.ts';
+import type { Settings } from '../settings.ts';
+import { openLog, openRegistry } from './data-folder.ts';
+import { cosignerKeys, directiveKey, ingestKeys } from './keys.ts';
+import { listen } from './listen.ts';
+import { openExporter, workplaceOf } from './server.ts';
+
+/**
+ * Starts ingest or control alone. Both read the log to its end and fold it into the registry; only control reads
+ * the directive key, and only ingest answers devices.
+ */
+export async function startRole(
+  settings: Settings,
+  role: Role,
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const { config } = settings;
+  if (role === 'control' && config.adminToken === null) {
+    throw new CliFailure('The control API needs an administrator token.', ['Name it with ADMIN_TOKEN.']);
+  }
+  return opening(async (closers) => {
+    const { dataDir, logger } = workplaceOf(settings);
+    const lock = lockFolder(dataDir, [role]);
+    closers.add(lock.release);
+    const keys = await ingestKeys(dataDir, config.authority);
+    const directive = role === 'control' ? await directiveKey(dataDir, config.authority) : null;
+    const log = await openLog(dataDir, closers);
+    const registry = await openRegistry(dataDir, closers);
+    const metrics = createMetrics({ withProcess: true });
+    const devices = role === 'ingest';
+    const own = { ...config, dataDir };
+    const ingest = await createIngest({
+      config: own,
+      log,
+      registry,
+      keys,
+      directive,
+      devices,
+      logger,
+      metrics,
+    });
+    closers.add(ingest.close);
+    const url = await listen(ingest.app, config.host, config.port);
+    await ingest.ready();
+    return { url };
+  });
+}
+
+/** Starts the exporter alone. */
+export async function startExport(
+  settings: Settings,
+): Promise<{ readonly exportDir: string; readonly close: () => Promise<void> }> {
+  return opening(async (closers) => {
+    const workplace = workplaceOf(settings);
+    // Asked once here, so that missing keys are told at the start and not with the first receipt.
+    await cosignerKeys(workplace.dataDir, settings.config.authority);
+    const log = await openLog(workplace.dataDir, closers);
+    openExporter(workplace, log, closers);
+    return { exportDir: dataFiles(workplace.dataDir).exports };
+  });
+}

@@ -1,0 +1,127 @@
+import { createIngest, createLogger, createMetrics, Secret, type Ingest } from '@tachograph/ingest';
+import { DEFAULT_ROUTE, formatMetrics, startExporter, type Exporter } from '@tachograph/siem-export';
+import { pino } from 'pino';
+import { adminToken, type StoredToken } from '../admin-token.ts';
+import { CliFailure } from '../cli-failure.ts';
+import { opening, type Closers } from '../closers.ts';
+import { dataFiles } from '../data-files.ts';
+import { errorMessage } from '../error-code.ts';
+import { lockFolder } from '../folder-lock.ts';
+import type { Settings } from '../settings.ts';
+import type { Started } from './banner.ts';
+import { makeDataFolder, openLog, openRegistry } from './data-folder.ts';
+import { demoPagesBuilt, serveDemo } from './demo-pages.ts';
+import { DEMO_TENANT, demoEnrolmentToken, ensureDemoTenant } from './demo-tenant.ts';
+import { cosignerKeys, directiveKey, ensureKeys, ingestKeys } from './keys.ts';
+import { isLoopback, listen } from './listen.ts';
+
+/** What a server of this process works with. */
+type Workplace = {
+  readonly settings: Settings;
+  readonly dataDir: string;
+  readonly logger: ReturnType<typeof createLogger>;
+};
+
+/** Starts everything in one process: ingest, control and export over one folder. */
+export async function startServer(
+  settings: Settings,
+): Promise<Started & { readonly close: () => Promise<void> }> {
+  return opening(async (closers) => {
+    const workplace = workplaceOf(settings);
+    const { dataDir } = workplace;
+    const lock = lockFolder(dataDir, ['ingest', 'control']);
+    closers.add(lock.release);
+    await ensureKeys(dataDir, settings.config.authority);
+    const token = adminToken(dataDir, settings.config.adminToken?.reveal());
+    const { ingest, exporter } = await openAll(workplace, token, closers);
+    const demo = await addDemo(ingest, workplace, token);
+    const url = await listen(ingest.app, settings.config.host, settings.config.port);
+    await ingest.ready();
+    workplace.logger.info({ url, routes: exporter.status().routes.length }, 'server.started');
+    return {
+      url,
+      demo,
+      dataDir,
+      exportDir: dataFiles(dataDir).exports,
+      newToken: token.created ? token.token : null,
+      tokenFile: token.file,
+    };
+  });
+}
+
+/** Log and registry below, then the exporter, then ingest: closed the other way round, so ingest settles first. */
+async function openAll(
+  workplace: Workplace,
+  token: StoredToken,
+  closers: Closers,
+): Promise<{ ingest: Ingest; exporter: Exporter }> {
+  const { dataDir, logger, settings } = workplace;
+  const { authority } = settings.config;
+  const log = await openLog(dataDir, closers);
+  const registry = await openRegistry(dataDir, closers);
+  const exporter = openExporter(workplace, log, closers);
+  const own = createMetrics({ withProcess: true });
+  const ingest = await createIngest({
+    config: { ...settings.config, dataDir, adminToken: new Secret(token.token) },
+    log,
+    registry,
+    keys: await ingestKeys(dataDir, authority),
+    directive: await directiveKey(dataDir, authority),
+    logger,
+    metrics: {
+      ...own,
+      exposition: async () => `${await own.exposition()}${formatMetrics(exporter.status())}`,
+    },
+  });
+  closers.add(ingest.close);
+  return { ingest, exporter };
+}
+
+/** The exporter with its one route: every tenant, to files in the data folder. */
+export function openExporter(
+  { dataDir, logger, settings }: Workplace,
+  log: Parameters<typeof startExporter>[0]['log'],
+  closers: Closers,
+): Exporter {
+  const exportDir = dataFiles(dataDir).exports;
+  try {
+    const exporter = startExporter({
+      log,
+      routes: [DEFAULT_ROUTE],
+      exportDir,
+      cosignerKeys: () => cosignerKeys(dataDir, settings.config.authority),
+      logger,
+    });
+    closers.add(() => exporter.close());
+    return exporter;
+  } catch (error) {
+    throw new CliFailure(errorMessage(error), ['Stop the other one, or name another folder with DATA_DIR.'], {
+      cause: error,
+    });
+  }
+}
+
+export function workplaceOf(settings: Settings): Workplace {
+  const dataDir = makeDataFolder(settings.config.dataDir);
+  // What a person reads goes to stdout; the log has stderr to itself.
+  const logger = createLogger({ level: settings.config.logLevel, destination: pino.destination(2) });
+  return { settings, dataDir, logger };
+}
+
+async function addDemo(ingest: Ingest, workplace: Workplace, token: StoredToken): Promise<Started['demo']> {
+  const { settings, dataDir } = workplace;
+  const { host, authority } = settings.config;
+  const loopbackOnly = isLoopback(host);
+  if (settings.demo === 'off' || (settings.demo === 'auto' && !loopbackOnly)) return 'off';
+  const built = demoPagesBuilt();
+  await serveDemo(ingest.app, {
+    authority,
+    tenant: DEMO_TENANT,
+    directiveKey: ingest.context.keys.directiveKey,
+    exportDir: dataFiles(dataDir).exports,
+    enrolmentToken: () => demoEnrolmentToken(ingest.app, token.token),
+    loopbackOnly,
+  });
+  await ensureDemoTenant(ingest.app, token.token);
+  return built ? 'served' : 'not built';
+}
