@@ -50,4 +50,4 @@ export type IngestContext = {
 };
 
 /** Tells the drainer that a committed transaction has left events in the outbox. */
-export type TenantLogWaker = { readonly wake: () => void };
+type TenantLogWaker = { readonly wake: () => void };

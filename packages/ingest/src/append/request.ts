@@ -28,7 +28,7 @@ import type { DeviceVerifier } from './device-verifier.ts';
 export type Addressed = { readonly tenant: TenantId; readonly device: DeviceId };
 
 /** A request note whose form is right; its signature is not verified yet. */
-export type SentRequest = { readonly note: Note; readonly statement: RequestStatement };
+type SentRequest = { readonly note: Note; readonly statement: RequestStatement };
 
 /** An append that is well-formed and for this log. */
 export type SentAppend = {

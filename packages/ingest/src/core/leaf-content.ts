@@ -3,7 +3,7 @@ import { parseLeaf } from '@tachograph/wire/schema';
 import type { LeafClock } from './time-bounds.ts';
 
 /** What ingest needs to know of a leaf's content; the leaf itself is forwarded as it is. */
-export type LeafContent =
+type LeafContent =
   | {
       readonly kind: 'event';
       readonly action: string;

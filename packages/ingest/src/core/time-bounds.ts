@@ -11,7 +11,7 @@ export type SenderClock = {
 /** A leaf's own statement of when it was recorded. */
 export type LeafClock = { readonly wallAt: number; readonly boot: string; readonly monotonicMs: number };
 
-export type TimeEstimate = 'monotonic' | 'wall' | 'unbounded';
+type TimeEstimate = 'monotonic' | 'wall' | 'unbounded';
 
 /** When an event occurred, as well as anyone can know. Milliseconds since the epoch. */
 export type TimeBounds = {

@@ -24,9 +24,9 @@ export type RegistrySchema = {
   admin_tokens: AdminTokensTable;
 };
 
-export type MetaTable = { key: string; value: string };
+type MetaTable = { key: string; value: string };
 
-export type TenantsTable = {
+type TenantsTable = {
   id: string;
   name: string;
   parent: string | null;
@@ -36,10 +36,10 @@ export type TenantsTable = {
 };
 
 /** The tenant's own log: which device it is, and the index that its next event gets. */
-export type TenantLogsTable = { tenant: string; device: string; next_index: number };
+type TenantLogsTable = { tenant: string; device: string; next_index: number };
 
 /** Events of the tenant's own log that may not be in the topic yet. `leaf` is final: its index was given with it. */
-export type OutboxTable = { tenant: string; leaf_index: number; leaf: Bytes };
+type OutboxTable = { tenant: string; leaf_index: number; leaf: Bytes };
 
 export type DeviceStatus = 'pending_approval' | 'enrolled' | 'quarantined' | 'revoked';
 
@@ -63,7 +63,7 @@ export type DevicesTable = {
 };
 
 /** What a device said in its newest request note. */
-export type SightingsTable = {
+type SightingsTable = {
   tenant: string;
   device: string;
   received_at: number;
@@ -77,7 +77,7 @@ export type SightingsTable = {
 };
 
 /** The newest settled state of a device's log. A row may exist for a device that the registry does not know. */
-export type HeadsTable = {
+type HeadsTable = {
   tenant: string;
   device: string;
   partition: number;
@@ -93,7 +93,7 @@ export type HeadsTable = {
 };
 
 /** The leaf hashes of one settled append; a device keeps the newest few thousand. */
-export type WindowsTable = {
+type WindowsTable = {
   tenant: string;
   device: string;
   from_size: number;
@@ -103,12 +103,12 @@ export type WindowsTable = {
 };
 
 /** A cosignature that was issued: what makes a leaf's `seen` a bound on its time. */
-export type CosignedTable = { tenant: string; device: string; size: number; time_seconds: number };
+type CosignedTable = { tenant: string; device: string; size: number; time_seconds: number };
 
-export type RejectionsTable = { tenant: string; device: string; leaf_index: number; code: string };
+type RejectionsTable = { tenant: string; device: string; leaf_index: number; code: string };
 
 /** Proof that a key signed two histories. */
-export type ForksTable = {
+type ForksTable = {
   tenant: string;
   device: string;
   /** Derived from origin, size and root, as the id of its `log.forked` event is. */
@@ -127,9 +127,9 @@ export type ForksTable = {
  * Every record below `settled_offset` has been folded into heads. `version` grows with every change of a head of
  * this partition: it is what writers compare, since a restore moves a head and no offset.
  */
-export type PartitionsTable = { partition: number; settled_offset: number; version: number };
+type PartitionsTable = { partition: number; settled_offset: number; version: number };
 
-export type DirectivesTable = {
+type DirectivesTable = {
   id: string;
   tenant: string;
   device: string;
@@ -139,7 +139,7 @@ export type DirectivesTable = {
   confirmed_at: number | null;
 };
 
-export type EnrolmentTokensTable = {
+type EnrolmentTokensTable = {
   id: string;
   tenant: string;
   /** SHA-256 of the token. */
@@ -152,7 +152,7 @@ export type EnrolmentTokensTable = {
   created_at: number;
 };
 
-export type AdminTokensTable = {
+type AdminTokensTable = {
   id: string;
   hash: Bytes;
   /** The tenant that it reaches, with its children; `null` reaches all. */

@@ -76,9 +76,11 @@ class SqliteDriver implements Driver {
   }
 }
 
+type Prepared = { readonly statement: SqliteStatement; readonly answersRows: boolean };
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: SqliteDatabase;
-  readonly #statements = new Map<string, SqliteStatement>();
+  readonly #statements = new Map<string, Prepared>();
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -87,12 +89,12 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = this.#statement(sql);
+    const { statement, answersRows } = this.#statement(sql);
     const values = parameters as readonly SqlValue[];
     const startedMs = performance.now();
     for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
       try {
-        if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] };
+        if (answersRows) return { rows: statement.all(...values) as R[] };
         const { changes } = statement.run(...values);
         return { rows: [], numAffectedRows: BigInt(changes) };
       } catch (error) {
@@ -115,13 +117,15 @@ class SqliteConnection implements DatabaseConnection {
     this.#database.close();
   }
 
-  #statement(sql: string): SqliteStatement {
+  #statement(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear();
     const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
+    // Asking a statement for its columns costs as much as running it.
+    const prepared = { statement, answersRows: statement.columns().length > 0 };
+    this.#statements.set(sql, prepared);
+    return prepared;
   }
 }
 
