@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { fail, progress, ROOT, run, runNode } from './run.mjs';
 
 /**
- * Runs `npm ci` unless what is installed is what the lockfile says.
+ * Installs the dependencies unless what is installed is what the lockfile says.
+ *
+ * `npm install --no-save` and the comparison after it, not `npm ci`: that refuses a lockfile which lacks a binary
+ * for some other system, and registries do lack some of them. The versions are the lockfile's either way.
  *
  * The two lists are compared by content, not by age: a fresh checkout gives every file a new time, and a machine
  * without network must not be sent to a registry for that.
@@ -11,13 +14,13 @@ import { fail, progress, ROOT, run, runNode } from './run.mjs';
 export async function ensureInstalled() {
   const wrong = firstDifference();
   if (wrong === null) return;
-  progress(`Installing dependencies with npm ci (${wrong}) …`);
+  progress(`Installing dependencies (${wrong}) …`);
   // NODE_ENV=production would leave out the compiler that builds what is to be started.
-  const { code, output } = await npm(['ci', '--include=dev', '--no-progress']);
-  if (code !== 0) fail(`npm ci failed:\n${output.trim()}\n\nMend what it says and start again.`);
+  const { code, output } = await npm(['install', '--no-save', '--include=dev', '--no-progress']);
+  if (code !== 0) fail(`npm install failed:\n${output.trim()}\n\nMend what it says and start again.`);
   const still = firstDifference();
   if (still !== null)
-    fail(`npm ci ended well, but ${still}. Is package-lock.json in step with package.json?`);
+    fail(`npm install ended well, but ${still}. Is package-lock.json in step with package.json?`);
 }
 
 function npm(args) {
