@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import puppeteer from 'puppeteer-core';
+import { launch } from 'puppeteer-core';
 import { build, preview } from 'vite';
 import { chromiumPath, CHROMIUM_FLAGS } from './support/chromium.mjs';
 import { median, table } from './support/table.mjs';
@@ -33,7 +33,7 @@ const server = await preview({
   preview: { port: 0, host: '127.0.0.1' },
 });
 const port = server.httpServer.address().port;
-const browser = await puppeteer.launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS });
+const browser = await launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS });
 try {
   const rates = new Map(CANDIDATES.map(({ name }) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {

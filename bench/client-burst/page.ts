@@ -79,7 +79,7 @@ async function sentry(events: number): Promise<Burst> {
     kept.push(
       Promise.resolve(
         transport.send([
-          { event_id: eventId },
+          { event_id: eventId, sent_at: new Date().toISOString() },
           [[{ type: 'event' }, { event_id: eventId, message: body(i) }]],
         ]),
       ),

@@ -9,7 +9,7 @@ describe('docs/decisions/0005-dependencies.md', () => {
     const unexplained = projectFiles('package.json')
       .flatMap((path) => {
         const { dependencies, devDependencies } = JSON.parse(page(path)) as Manifest;
-        return [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})];
+        return Object.keys({ ...dependencies, ...devDependencies });
       })
       .filter(
         (name) =>

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import puppeteer, { type Browser } from 'puppeteer-core';
+import { launch, type Browser } from 'puppeteer-core';
 
 const CANDIDATES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/google-chrome'];
 
@@ -9,7 +9,7 @@ export async function launchChromium(options: { profile?: string } = {}): Promis
   if (executablePath === undefined) {
     throw new Error('Chromium is missing: apt-get install chromium, or set CHROMIUM_PATH');
   }
-  return puppeteer.launch({
+  return launch({
     executablePath,
     ...(options.profile === undefined ? {} : { userDataDir: options.profile }),
     args: [

@@ -80,7 +80,7 @@ describe.each(appends)('an append with $title', ({ title, body, edge }) => {
     expect(await verifyAppend(body, edge, device.key)).toMatchObject({ ok: true });
   });
 
-  it('is refused with any one bit flipped', async () => {
+  it('is refused with any one bit flipped (INV-19)', async () => {
     const harmless = HARMLESS.filter(({ append }) => append === title).map(({ bit }) => bit);
     expect(await acceptedFlips(body, edge)).toEqual(harmless);
   });

@@ -169,7 +169,7 @@ describe('409 and 422', () => {
     await audit.close();
   });
 
-  it('entries edited in storage are never signed: a successor declares them as a gap', async () => {
+  it('entries edited in storage are never signed: a successor declares them as a gap (INV-03)', async () => {
     const store = new CopiableStore();
     const { world, audit } = await enrolledIn(store);
     await record(audit, 3, 'good');
@@ -198,7 +198,7 @@ describe('409 and 422', () => {
     await again.close();
   });
 
-  it('an answer from an hour ago changes nothing', async () => {
+  it('an answer from an hour ago changes nothing (INV-04)', async () => {
     const { world, audit } = await enrolledIn(new CopiableStore());
     let release = (): void => undefined;
     let held = false;

@@ -70,7 +70,7 @@ describe('what stands between the device and ingest costs nothing', () => {
     await audit.close();
   });
 
-  it('does not take a receipt of the right shape by a wrong key', async () => {
+  it('does not take a receipt of the right shape by a wrong key (INV-02)', async () => {
     const world = await makeWorld();
     const audit = await enrolled(world);
     const forger = await makeSigner('audit.example.com/ingest', SIGNATURE_TYPE.cosignature);
@@ -105,7 +105,7 @@ describe('what stands between the device and ingest costs nothing', () => {
     await audit.close();
   });
 
-  it('survives the loss of an enrolment answer: asking again with the spent token gets the present state', async () => {
+  it('survives the loss of an enrolment answer: asking again with the spent token gets the present state (INV-16)', async () => {
     const world = await makeWorld();
     const audit = world.open();
     await record(audit, 3);

@@ -60,7 +60,7 @@ describe('two tabs on one IndexedDB', () => {
     await b.close();
   });
 
-  it('a tab killed in mid-send loses nothing and doubles nothing', async () => {
+  it('a tab killed in mid-send loses nothing and doubles nothing (INV-02, INV-07)', async () => {
     const world = await makeWorld();
     const a = world.open({ store: openStore() });
     await a.enrol({ type: 'token', token: 'token-1' });
@@ -77,7 +77,7 @@ describe('two tabs on one IndexedDB', () => {
     await b.close();
   });
 
-  it('a head that was committed and not signed before a crash is signed at the next start', async () => {
+  it('a head that was committed and not signed before a crash is signed at the next start (INV-03)', async () => {
     const world = await makeWorld();
     const a = world.open({ store: openStore() });
     await a.enrol({ type: 'token', token: 'token-1' });

@@ -64,7 +64,7 @@ describe('an append that continues its log', () => {
     expect(await verifyCosignature(receipt.value, signatures, harness.keys.cosignerKeys)).not.toBeNull();
   });
 
-  it('is not appended again when its answer was lost: the device is told the size', async () => {
+  it('is not appended again when its answer was lost: the device is told the size (INV-07)', async () => {
     const device = await harness.enrolled(node);
     device.record(5);
     await node.send(device, 0);
@@ -243,7 +243,7 @@ describe('a claim that does not follow', () => {
     expect(await node.recordsOf(device)).toHaveLength(2);
   });
 
-  it('is a fork when its leaves reproduce the root it signed and one differs: evidence is kept, an event raised once', async () => {
+  it('is a fork when its leaves reproduce the root it signed and one differs: evidence is kept, an event raised once (INV-15)', async () => {
     const device = await harness.enrolled(node);
     device.record(3);
     await node.send(device, 0);

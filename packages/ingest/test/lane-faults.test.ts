@@ -118,7 +118,7 @@ describe('a node that dies between the append and the move of the heads', () => 
     expect(await second.recordsOf(device)).toHaveLength(4);
   });
 
-  it('at any transaction of a replay loses nothing that has a receipt, and doubles nothing', async () => {
+  it('at any transaction of a replay loses nothing that has a receipt, and doubles nothing (INV-06)', async () => {
     const probe = await harness.node();
     const device = await harness.enrolled(probe);
     await probe.close();
@@ -192,7 +192,7 @@ describe('two nodes over one log and one registry', () => {
 });
 
 describe('a registry that lost its memory', () => {
-  it('heals by reading the log: heads, windows and rejections are there again', async () => {
+  it('heals by reading the log: heads, windows and rejections are there again (INV-09)', async () => {
     const first = await harness.node();
     const device = await harness.enrolled(first);
     device.record(3);

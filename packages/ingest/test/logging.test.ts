@@ -21,7 +21,7 @@ describe('a line of the log', () => {
     });
   });
 
-  it('never holds a secret or a payload, though somebody passes one', () => {
+  it('never holds a secret or a payload, though somebody passes one (INV-18)', () => {
     const marker = 'do-not-show';
     const written = lines((logger) => {
       logger.info({ token: marker, authorization: marker, body: marker, leaf: marker }, 'a.done');

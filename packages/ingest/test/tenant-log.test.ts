@@ -49,7 +49,7 @@ describe('the log of a tenant', () => {
     expect(await second.tenantEvents()).toHaveLength(3);
   });
 
-  it('holds each event once with two drainers at work', async () => {
+  it('holds each event once with two drainers at work (INV-20)', async () => {
     const nodes = [await harness.node(), await harness.node()];
     for (let round = 0; round < 5; round++) {
       await enqueue(nodes[round % 2]!, 4);
@@ -72,7 +72,7 @@ describe('the log of a tenant', () => {
     expect(new Set(events.map(({ id }) => id)).size).toBe(4);
   });
 
-  it('lets an enqueued event and the fact that it is about become true together or not at all', async () => {
+  it('lets an enqueued event and the fact that it is about become true together or not at all (INV-20)', async () => {
     const node = await harness.node();
     const failed = node.registry.transaction(async (trx) => {
       await enqueueEvent(trx, {

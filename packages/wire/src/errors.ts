@@ -279,7 +279,6 @@ export const ERRORS = {
     'Content rejected',
     'Ingest keeps the entry in its place but not as an event.',
   ),
-  ERR_DEVICE_REVOKED: row(0, 'never', 'Device revoked', 'The device was revoked and records nothing more.'),
   ERR_NETWORK: row(
     0,
     'later',

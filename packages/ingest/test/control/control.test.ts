@@ -27,7 +27,7 @@ const CALLS = [
 ] as const;
 
 describe('every route of a tenant', () => {
-  it('is among those that are tried here', () => {
+  it('is among those that are tried here (INV-17)', () => {
     const tried = CALLS.map(([method, path]) => `${method} ${path.replace(DEVICE, '{d}')}`);
     const routes = controlRoutes(api.context).filter(({ path }) => path.includes('{tenant}'));
     expect(

@@ -88,7 +88,7 @@ describe('enrolment by token', () => {
     expect(JSON.stringify(await api.events('acme'))).not.toContain(token);
   });
 
-  it('gives a device whose answer was lost its state again, and takes no second use', async () => {
+  it('gives a device whose answer was lost its state again, and takes no second use (INV-07, INV-16)', async () => {
     const token = await api.enrolmentToken('acme');
     const body = await api.enrolment(device, { type: 'token', token });
     expect(await api.send(device, body)).toMatchObject({ status: 201 });
@@ -147,7 +147,7 @@ describe('enrolment by token', () => {
     await refusedWith('ERR_TOKEN_EXPIRED', api.enrol(device, token));
   });
 
-  it('refuses a token of another tenant as if it did not exist', async () => {
+  it('refuses a token of another tenant as if it did not exist (INV-17)', async () => {
     await refusedWith('ERR_TOKEN_UNKNOWN', api.enrol(device, await api.enrolmentToken('other')));
     await refusedWith('ERR_TOKEN_UNKNOWN', api.enrol(device, 'tacho_enrol_invented'));
   });

@@ -138,7 +138,7 @@ describe('loadIngestKeys', () => {
     expect(await loadIngestKeys(dir, AUTHORITY)).toMatchObject({ ok: false, fault: { code: 'ERR_CONFIG' } });
   });
 
-  it('shows no secret, however it is printed', async () => {
+  it('shows no secret, however it is printed (INV-18)', async () => {
     await createKeys(dir, AUTHORITY);
     const { challengeSecret } = value(await loadIngestKeys(dir, AUTHORITY));
     const shown = `${String(challengeSecret)}${JSON.stringify({ challengeSecret })}${inspect(challengeSecret)}`;
