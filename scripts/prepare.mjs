@@ -1,6 +1,6 @@
 /**
  * Brings a checkout into the state that `npm start` and `npm test` need: dependencies, build and, with
- * `--with-test-tools`, the browser. Uses only Node's own modules, since it is the first thing to run after a clone.
+ * `--with-test-tools=first|second`, what a ring of tests needs. Uses only Node's own modules, since it is the first thing to run after a clone.
  * What is there already is not fetched again: on a prepared machine it needs no network.
  */
 import { ensureBuilt } from './build.mjs';
@@ -14,4 +14,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 await ensureInstalled();
 await ensureBuilt();
-if (process.argv.includes('--with-test-tools')) await ensureTestTools();
+if (process.argv.includes('--with-test-tools=first')) await ensureTestTools('first');
+if (process.argv.includes('--with-test-tools=second')) await ensureTestTools('second');

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fail, progress, run } from './run.mjs';
 
-/** What the tests need beside Node: where it may be, and the Debian package that brings it. */
+/** What the tests need beside Node: where it may be, the variable that names it, the Debian package that brings it. */
 const CHROMIUM = {
+  name: 'Chromium',
   variable: 'CHROMIUM_PATH',
   commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
   places: [
@@ -13,39 +14,50 @@ const CHROMIUM = {
   ],
   debian: 'chromium',
 };
+const GO = { name: 'Go', commands: ['go'], places: [], debian: 'golang-go' };
+const TOOLS = { first: [CHROMIUM], second: [CHROMIUM, GO] };
 
-/** The browser that the tests drive, or `null`. A path that the user names must be right: nothing else is tried. */
+/** The browser that the tests drive, or `null`. */
 export function findChromium() {
-  const named = process.env[CHROMIUM.variable];
-  if (named !== undefined && named !== '') {
-    if (!existsSync(named)) fail(`${CHROMIUM.variable} names ${named}, and there is no such file.`);
-    return named;
-  }
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const candidates = [
-    ...CHROMIUM.places,
-    ...CHROMIUM.commands.flatMap((command) => folders.map((folder) => join(folder, command))),
-  ];
-  return candidates.find((path) => existsSync(path)) ?? null;
+  return find(CHROMIUM);
 }
 
-/** Brings what the tests need where this user may install it, and else says what to type. Nothing is skipped. */
-export async function ensureTestTools() {
-  if (findChromium() !== null) return;
-  const command = `apt-get update && apt-get install -y --no-install-recommends ${CHROMIUM.debian}`;
+/**
+ * Brings what a ring of tests needs where this user may install it, and else says what to type. Nothing is skipped.
+ *
+ * @param {'first' | 'second'} ring
+ */
+export async function ensureTestTools(ring) {
+  const missing = TOOLS[ring].filter((tool) => find(tool) === null);
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => name).join(' and ');
+  const packages = missing.map(({ debian }) => debian).join(' ');
+  const command = `apt-get update && apt-get install -y --no-install-recommends ${packages}`;
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (!mayInstall) {
     fail(
-      `The tests drive a real Chromium, and none is installed here. As root on Debian or Ubuntu:\n\n  ${command}\n\n` +
-        `Elsewhere install Chromium or Chrome, and name it in ${CHROMIUM.variable} unless it is in the PATH.`,
+      `The tests need ${names}, which is not installed here. As root on Debian or Ubuntu:\n\n  ${command}\n\n` +
+        `Elsewhere install it so that it is in the PATH; ${CHROMIUM.variable} may name the browser.`,
     );
   }
-  progress(`Installing ${CHROMIUM.debian} from Debian packages …`);
+  progress(`Installing ${names} from Debian packages …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const { code, output } = await run('sh', ['-c', command], { env, quiet: true });
-  if (code !== 0 || findChromium() === null) {
+  if (code !== 0 || missing.some((tool) => find(tool) === null)) {
     fail(
-      `Chromium could not be installed. The command was\n\n  ${command}\n\nand it said:\n${output.trim()}`,
+      `${names} could not be installed. The command was\n\n  ${command}\n\nand it said:\n${output.trim()}`,
     );
   }
+}
+
+/** Where a tool is, or `null`. A path that the user names must be right: nothing else is tried. */
+function find({ variable, commands, places }) {
+  const named = variable === undefined ? undefined : process.env[variable];
+  if (named !== undefined && named !== '') {
+    if (!existsSync(named)) fail(`${variable} names ${named}, and there is no such file.`);
+    return named;
+  }
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const inPath = commands.flatMap((command) => folders.map((folder) => join(folder, command)));
+  return [...places, ...inPath].find((path) => existsSync(path)) ?? null;
 }

@@ -18,7 +18,7 @@ export const OUTCOMES_OF_RECORDS = [
   'invalid',
 ] as const;
 
-export type RecordOutcome = (typeof OUTCOMES_OF_RECORDS)[number];
+type RecordOutcome = (typeof OUTCOMES_OF_RECORDS)[number];
 
 /** Counts since the start of the process. `records` is the sum of the outcomes. */
 export type RouteCounts = { readonly [Outcome in RecordOutcome]: number } & {

@@ -11,7 +11,7 @@ export type DeadLetter = {
 };
 
 /** One line: everything that is needed to look at it, and to send it once more. Pure. */
-export function formatDeadLetter(
+function formatDeadLetter(
   { event, refusedBy, reason }: DeadLetter,
   route: string,
   time: string,

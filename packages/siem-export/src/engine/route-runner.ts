@@ -91,7 +91,7 @@ export class RouteRunner {
 }
 
 /** The reading group of a route. Routes are groups of their own, so that a dead destination slows no other. */
-export function groupOf({ name }: Pick<Route, 'name'>): string {
+function groupOf({ name }: Pick<Route, 'name'>): string {
   return `export.${name}`;
 }
 

@@ -14,7 +14,7 @@ export type Format = {
   readonly format: (event: ExportEvent, context: FormatContext) => Formatted;
 };
 
-export type FormatContext = {
+type FormatContext = {
   /** RFC 3339: when the exporter wrote it. */
   readonly exportedTime: string;
 };

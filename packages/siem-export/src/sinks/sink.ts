@@ -25,7 +25,7 @@ export type SinkLimits = {
 };
 
 /** What a sink is given to reach its destination with. */
-export type SinkSurroundings = {
+type SinkSurroundings = {
   readonly exportDir: string;
   readonly files: FileSystem;
   readonly clock: Clock;
@@ -54,7 +54,7 @@ export type SinkDefinition<Config, Request, Response> = {
 };
 
 /** The one place of a sink with effects. */
-export interface Connection<Request, Response> {
+interface Connection<Request, Response> {
   /** Sends once, without retrying. A throw means that nothing is known of the whole batch: it is retried. */
   send(request: Request, signal: AbortSignal): Promise<Response>;
   /** What the next commit stores beside the position, for `SinkSurroundings.marks` of the next start; or `null`. */
