@@ -1,7 +1,7 @@
 import { toHex, utf8 } from './bytes.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { toBase64 } from './base64.ts';
-import { sha256 } from './tree.ts';
+import { sha256 } from './sha256.ts';
 
 /**
  * A UUID (version 8, RFC 9562 section 5.8) that depends on nothing but its arguments: whoever detects the same

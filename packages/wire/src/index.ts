@@ -89,6 +89,7 @@ export {
   type SuccessionReason,
   type SuccessionStatement,
 } from './statements.ts';
+export { sha256 } from './sha256.ts';
 export { parseStrictJson } from './strict-json.ts';
 export { formatTlogProof, parseTlogProof, proofIncludes, type TlogProof } from './tlog-proof.ts';
 export {
@@ -103,7 +104,6 @@ export {
   rangeHashCount,
   rootOf,
   rootOfLeaves,
-  sha256,
   verifyConsistency,
   verifyInclusion,
   type CompactRange,

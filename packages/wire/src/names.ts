@@ -1,7 +1,7 @@
 import { fromBase64Url, toBase64Url } from './base64.ts';
 import { type Bytes, utf8 } from './bytes.ts';
 import { parsing, refuse, type Parsed } from './fault.ts';
-import { sha256 } from './tree.ts';
+import { sha256 } from './sha256.ts';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };

@@ -3,7 +3,7 @@ import { bytesEqual, concatBytes, toHex, utf8, type Bytes } from './bytes.ts';
 import { importEd25519Verifier, type Ed25519Signer } from './ed25519.ts';
 import { parsing, refuse, type Parsed } from './fault.ts';
 import { LIMITS } from './limits.ts';
-import { sha256 } from './tree.ts';
+import { sha256 } from './sha256.ts';
 
 /** Signature types of C2SP signed-note that we use: plain Ed25519, and a timestamped checkpoint cosignature. */
 export const SIGNATURE_TYPE = { ed25519: 0x01, cosignature: 0x04 } as const;

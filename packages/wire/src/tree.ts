@@ -1,10 +1,5 @@
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { type Bytes, bytesEqual } from './bytes.ts';
-
-/** SHA-256, synchronous: inside an IndexedDB transaction nothing else may be awaited. */
-export function sha256(bytes: Uint8Array): Bytes {
-  return nobleSha256(bytes);
-}
+import { sha256 } from './sha256.ts';
 
 /**
  * The compact range [0, size) of an RFC 6962 tree: the roots of its perfect subtrees, largest (leftmost) first.
@@ -18,20 +13,17 @@ export const EMPTY_RANGE: CompactRange = { size: 0, hashes: [] };
 /** MTH({}) = SHA-256() (RFC 6962, section 2.1). */
 export const EMPTY_ROOT: Bytes = sha256(new Uint8Array());
 
+const LEAF_PREFIX = /* @__PURE__ */ Uint8Array.of(0);
+const NODE_PREFIX = /* @__PURE__ */ Uint8Array.of(1);
+
 /** SHA-256(0x00 ‖ leaf) (RFC 6962, section 2.1). */
 export function leafHash(leaf: Uint8Array): Bytes {
-  const input = new Uint8Array(leaf.length + 1);
-  input.set(leaf, 1);
-  return sha256(input);
+  return sha256(LEAF_PREFIX, leaf);
 }
 
 /** SHA-256(0x01 ‖ left ‖ right) (RFC 6962, section 2.1). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Bytes {
-  const input = new Uint8Array(65);
-  input[0] = 1;
-  input.set(left, 1);
-  input.set(right, 33);
-  return sha256(input);
+  return sha256(NODE_PREFIX, left, right);
 }
 
 /** Number of perfect subtrees in a tree of `size` leaves. Works beyond 32 bits. */
