@@ -11,6 +11,10 @@ export function installHttp(app: FastifyInstance, observe: RequestObserver): voi
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
   });
+  app.addHook('onSend', async (request, reply) => {
+    // Of a body that was refused half-way nobody reads the rest: kept open, its connection would wait for ever.
+    if (request.raw.readableDidRead && !request.raw.complete) void reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched';
     observe(request.method, route, reply.statusCode, reply.elapsedTime / 1000);

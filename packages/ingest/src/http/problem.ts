@@ -60,7 +60,13 @@ const FASTIFY_CODES: { readonly [code: string]: ErrorCode } = {
 
 /** Answers what was thrown: a refusal by Fastify, or a bug, whose text stays in the log. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = FASTIFY_CODES[codeOf(error)];
+  const code = codeOf(error);
+  if (code === 'ECONNRESET' && !request.raw.complete) {
+    // Phones lose their network in the middle of a request every day: no bug, and nobody reads this answer.
+    request.log.debug({ route: request.routeOptions.url }, 'request.aborted');
+    return sendProblem(reply, { code: 'ERR_REQUEST', detail: 'the connection ended before the request did' });
+  }
+  const known = FASTIFY_CODES[code];
   // The JSON parser quotes the body in its message: say nothing but the meaning.
   if (known !== undefined) return sendProblem(reply, { code: known, detail: ERRORS[known].meaning });
   request.log.error({ err: error, route: request.routeOptions.url }, 'request.failed');

@@ -8,6 +8,9 @@ import { handleError, problemOf, PROBLEM_MEDIA_TYPE } from './problem.ts';
 /** How often Node looks for connections that are past their time: the precision of the timeouts. */
 const TIMEOUT_CHECK_MS = 1000;
 
+/** How long the peer of a connection that is being closed has to read the answer. */
+const LINGER_MS = 1000;
+
 /**
  * What the server must be made with: bounds on how slowly a request may arrive, ids, and problem+json also for
  * what is no HTTP.
@@ -53,6 +56,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  else socket.destroy(error);
+  if (!socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Node keeps a connection open until its peer ends it, too: one that never does would hold it for ever.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
