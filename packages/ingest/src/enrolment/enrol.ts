@@ -1,5 +1,6 @@
 import { LIMITS, type ErrorCode, type Fault, type Parsed, type TenantId } from '@tachograph/wire';
 import type { ApiContext } from '../api-context.ts';
+import { isStrongPublicKey } from '../core/ed25519-key.ts';
 import type { Db } from '../registry/registry.ts';
 import type { DeviceStatus } from '../registry/schema.ts';
 import { policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
@@ -24,8 +25,8 @@ export type EnrolmentRequest = {
 
 /**
  * Enrols a device, or tells a known one its state. Checks in this order: tenant, key, proof, challenge; then a known
- * device gets its state whatever its credential, so that a lost answer locks nobody out; then method, rules,
- * credential. A decision and its event of the tenant's log are one transaction, a refusal's too.
+ * device gets its state whatever its credential, so that a lost answer locks nobody out; then the strength of the
+ * key, method, rules, credential. A decision and its event of the tenant's log are one transaction, a refusal's too.
  * @returns the codes of those checks
  */
 export async function enrol(
@@ -46,6 +47,10 @@ export async function enrol(
   if (fault !== null) return refuse(attempt, fault);
   const known = await stateOf(registry.db, candidate);
   if (known !== null) return known;
+  if (!isStrongPublicKey(candidate.publicKey)) {
+    const detail = 'publicKey.x is no point of prime order: anybody could sign in its name';
+    return refuse(attempt, { code: 'ERR_REQUEST', detail, field: 'publicKey.x' });
+  }
   const credential = await readCredential(attempt);
   if (!credential.ok) return refuse(attempt, credential.fault);
   return decide(attempt, credential.value);
