@@ -10,15 +10,19 @@ export type FeedLine = {
   readonly data?: { readonly id: string; readonly action: string; readonly data?: Record<string, unknown> };
 };
 
-/** Everything that the exporter has written, oldest file first. A line that is not whole yet is left out. */
+/** Everything that the exporter has written, parsed. */
 export async function readFeed(dataDir: string): Promise<FeedLine[]> {
+  return (await readFeedLines(dataDir)).map((line) => JSON.parse(line) as FeedLine);
+}
+
+/** The lines of the feed as they are written, oldest file first. A line that is not whole yet is left out. */
+export async function readFeedLines(dataDir: string): Promise<string[]> {
   const dir = join(dataDir, 'export');
   const names = (await readdir(dir)).filter((name) => /^events.*\.ndjson$/.test(name));
   // Rotated files carry their time in the name; the open one has none and comes last.
   names.sort((a, b) => (a === 'events.ndjson' ? 1 : b === 'events.ndjson' ? -1 : a.localeCompare(b)));
   const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
-  const lines = texts.join('').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as FeedLine);
+  return texts.join('').split('\n').slice(0, -1);
 }
 
 /** The indices of each log in the order in which the feed has them. */

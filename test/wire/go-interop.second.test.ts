@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,23 +40,13 @@ import {
   type Statement,
 } from '@tachograph/wire';
 import { valueOf } from '../../packages/wire/test/support.ts';
+import { runGo } from '../support/run-go.ts';
 
 const VECTORS = join(import.meta.dirname, '../vectors');
-/** The checksum database may be out of reach; the sums are in `go.sum`. */
-const GO_ENV = { ...process.env, GOFLAGS: '-mod=mod', GOSUMDB: 'off' };
 const GO_TIMEOUT_MS = 120_000;
 
-/** Runs the Go program and gives what it printed; its exit code other than 0 is a rejection that shows it. */
-function runGo(...args: string[]): Promise<string> {
-  const options = { cwd: join(VECTORS, 'go'), env: GO_ENV };
-  return new Promise((resolve, reject) => {
-    execFile('go', ['run', '.', ...args], options, (cause, stdout, stderr) => {
-      if (cause === null) resolve(stdout);
-      else if (cause.code === 'ENOENT') {
-        reject(new Error('Go 1.24 or later is missing: apt-get install golang-go', { cause }));
-      } else reject(new Error(`go run ${args.join(' ')}:\n${stdout}${stderr}`, { cause }));
-    });
-  });
+function runProgram(...args: string[]): Promise<string> {
+  return runGo(join(VECTORS, 'go'), args);
 }
 
 let folder: string;
@@ -223,7 +212,7 @@ describe('the Go libraries', () => {
   it(
     'make the committed vectors, byte for byte',
     async () => {
-      await runGo('generate', folder);
+      await runProgram('generate', folder);
       const committed = (await readdir(VECTORS)).filter((name) => name.endsWith('.json')).sort();
       const made = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
       expect(made).toEqual(committed);
@@ -240,7 +229,7 @@ describe('the Go libraries', () => {
     async () => {
       const file = join(folder, 'claims');
       await writeFile(file, JSON.stringify(await makeClaims()));
-      expect(await runGo('verify', file)).toBe('');
+      expect(await runProgram('verify', file)).toBe('');
     },
     GO_TIMEOUT_MS,
   );
@@ -251,7 +240,7 @@ describe('the Go libraries', () => {
       const file = join(folder, 'false-claims');
       const { notes } = await makeClaims();
       await writeFile(file, JSON.stringify({ notes: [{ ...notes[0]!, good: false }] }));
-      await expect(runGo('verify', file)).rejects.toThrow('note 0: claimed false');
+      await expect(runProgram('verify', file)).rejects.toThrow('note 0: claimed false');
     },
     GO_TIMEOUT_MS,
   );
