@@ -11,11 +11,7 @@ export type DeadLetter = {
 };
 
 /** One line: everything that is needed to look at it, and to send it once more. Pure. */
-function formatDeadLetter(
-  { event, refusedBy, reason }: DeadLetter,
-  route: string,
-  time: string,
-): string {
+function formatDeadLetter({ event, refusedBy, reason }: DeadLetter, route: string, time: string): string {
   const { headers, value, partition, offset } = event;
   return JSON.stringify({
     time,
