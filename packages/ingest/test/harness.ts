@@ -16,7 +16,7 @@ import { createKeys } from '../src/keys/create-keys.ts';
 import { loadIngestKeys, type LoadedKeys } from '../src/keys/load-keys.ts';
 import { DEFAULT_POLICY } from '../src/core/policy.ts';
 import { openSqliteRegistry, type Registry } from '../src/registry/registry.ts';
-import type { DevicesTable } from '../src/registry/schema.ts';
+import type { RegistrySchema } from '../src/registry/schema.ts';
 import { createIngest, type Ingest } from '../src/server.ts';
 import { createTenantLog } from '../src/tenant-log/outbox.ts';
 import { TestDevice } from './test-device.ts';
@@ -102,13 +102,13 @@ export class Harness {
   }
 
   /** A device with its row, as enrolment leaves it. */
-  async enrolled(node: Node, row: Partial<DevicesTable> = {}): Promise<TestDevice> {
+  async enrolled(node: Node, row: Partial<RegistrySchema['devices']> = {}): Promise<TestDevice> {
     const device = await TestDevice.create(AUTHORITY, TENANT);
     await this.enrol(node, device, row);
     return device;
   }
 
-  async enrol(node: Node, device: TestDevice, row: Partial<DevicesTable> = {}): Promise<void> {
+  async enrol(node: Node, device: TestDevice, row: Partial<RegistrySchema['devices']> = {}): Promise<void> {
     await node.registry.db
       .insertInto('devices')
       .values({

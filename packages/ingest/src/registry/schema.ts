@@ -43,7 +43,7 @@ type OutboxTable = { tenant: string; leaf_index: number; leaf: Bytes };
 
 export type DeviceStatus = 'pending_approval' | 'enrolled' | 'quarantined' | 'revoked';
 
-export type DevicesTable = {
+type DevicesTable = {
   tenant: string;
   /** Thumbprint of `public_key`. */
   device: string;
