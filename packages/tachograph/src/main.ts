@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { useSha256 } from '@tachograph/wire';
 import { processIo } from './io.ts';
 import { runCli } from './run-cli.ts';
 
@@ -6,5 +8,6 @@ import { runCli } from './run-cli.ts';
 void main();
 
 async function main(): Promise<void> {
+  useSha256((message) => hash('sha256', message, 'buffer'));
   process.exitCode = await runCli(process.argv.slice(2), processIo());
 }

@@ -89,7 +89,7 @@ export {
   type SuccessionReason,
   type SuccessionStatement,
 } from './statements.ts';
-export { sha256 } from './sha256.ts';
+export { sha256, useSha256, type Sha256 } from './sha256.ts';
 export { parseStrictJson } from './strict-json.ts';
 export { formatTlogProof, parseTlogProof, proofIncludes, type TlogProof } from './tlog-proof.ts';
 export {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { sha256, toHex, utf8 } from '../src/index.ts';
+import { sha256 as noble } from '@noble/hashes/sha2.js';
+import { sha256, toHex, useSha256, utf8 } from '../src/index.ts';
 
 function byNode(...parts: readonly Uint8Array[]): string {
   return parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
@@ -41,6 +42,20 @@ describe('SHA-256', () => {
         expect(toHex(sha256(...parts))).toBe(byNode(...parts));
       }),
     );
+  });
+
+  it('comes from what a process has put in its place', () => {
+    const asked: string[] = [];
+    useSha256((message) => {
+      asked.push(toHex(message));
+      return createHash('sha256').update(message).digest();
+    });
+    try {
+      expect(toHex(sha256(utf8('a'), utf8('bc')))).toBe(byNode(utf8('abc')));
+    } finally {
+      useSha256(noble);
+    }
+    expect(asked).toEqual([toHex(utf8('abc'))]);
   });
 
   it('gives a digest of its own at each call', () => {
