@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AppendOutcome, EventLog } from '@tachograph/event-log';
 import type { Registry } from '../src/registry/registry.ts';
@@ -17,6 +19,14 @@ async function delivered(node: Node, device: TestDevice): Promise<string[]> {
 
 function textsOf(device: TestDevice): string[] {
   return device.leaves.map((leaf) => Buffer.from(leaf).toString());
+}
+
+async function headOf(node: Node, { device }: TestDevice) {
+  return node.registry.db
+    .selectFrom('heads')
+    .select(['size', 'range', 'checkpoint', 'cosigned_seconds'])
+    .where('device', '=', device)
+    .executeTakeFirstOrThrow();
 }
 
 /** A log whose next append ends as `fault` says. */
@@ -47,13 +57,16 @@ class FaultyRegistry {
   failAfter = Infinity;
   wrap = (registry: Registry): Registry => ({
     ...registry,
-    transaction: async (work) => {
-      if (--this.failBefore < 0) throw new Error('injected before the transaction');
-      const result = await registry.transaction(work);
-      if (--this.failAfter < 0) throw new Error('injected after the commit');
-      return result;
-    },
+    transaction: (work) => this.#fail(() => registry.transaction(work)),
+    checkpoint: (work) => this.#fail(() => registry.checkpoint(work)),
   });
+
+  async #fail<T>(transaction: () => Promise<T>): Promise<T> {
+    if (--this.failBefore < 0) throw new Error('injected before the transaction');
+    const result = await transaction();
+    if (--this.failAfter < 0) throw new Error('injected after the commit');
+    return result;
+  }
 }
 
 /** Sends what `device` holds as a client does: from the size that ingest names, until all of it has a receipt. */
@@ -218,6 +231,31 @@ describe('a registry that lost its memory', () => {
     expect(body).toMatchObject({ size: 4, rejected: [{ index: 3, code: 'ERR_LEAF_UTF8' }] });
     device.record(1);
     expect((await second.send(device, 4)).status).toBe(200);
+  });
+
+  it('heals by reading when it has lost only what it settled last, as a power cut may leave it (INV-09)', async () => {
+    const [file, wal, shm] = ['', '-wal', '-shm'].map((end) => join(harness.folder, `registry.sqlite${end}`));
+    const first = await harness.node();
+    const device = await harness.enrolled(first);
+    device.record(5);
+    await first.send(device, 0, 2);
+    await first.close();
+    const early = [file!, wal!].filter(existsSync).map((path) => [path, readFileSync(path)] as const);
+    const second = await harness.node();
+    await second.ingest.ready();
+    const { body } = await second.send(device, 2, 4);
+    const before = await headOf(second, device);
+    await second.close();
+    for (const path of [file!, wal!, shm!]) rmSync(path, { force: true });
+    for (const [path, bytes] of early) writeFileSync(path, bytes);
+    const third = await harness.node();
+    expect((await headOf(third, device)).size).toBe(2);
+    await third.ingest.ready();
+    const { cosigned_seconds: healedAt, ...healed } = await headOf(third, device);
+    expect(before).toMatchObject(healed);
+    expect(healedAt).toBeGreaterThanOrEqual((await harness.receiptTime(device, 4, body.receipt!))!);
+    expect((await third.send(device, 4)).status).toBe(200);
+    expect(await delivered(third, device)).toEqual(textsOf(device));
   });
 
   it('stops a lane whose log is shorter than what was settled', async () => {

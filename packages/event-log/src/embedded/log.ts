@@ -4,12 +4,13 @@ import type { AppendOutcome, EventLog, GroupReader, LogDescription } from '../po
 import { oversizedRecord } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
 import { Doorbell } from './doorbell.ts';
+import { GroupCommit } from './group-commit.ts';
 import { EmbeddedGroupReader, type GroupTiming } from './group-reader.ts';
 import { GroupStore } from './group-store.ts';
 import { PartitionTable } from './partition-table.ts';
 import { Retention, type RetentionPolicy, type Trimmed } from './retention.ts';
 import { openLogFile } from './schema.ts';
-import { inTransaction, type SqliteDatabase } from './sqlite.ts';
+import type { SqliteDatabase } from './sqlite.ts';
 
 export type EmbeddedLogOptions = {
   /** Its own file, which no other store shares: every connection's transactions are its own. */
@@ -25,9 +26,10 @@ const BATCH = { recordsMax: 1_000, bytesMax: 1024 * 1024 };
 const TIMING: GroupTiming = { now: Date.now, leaseMs: 5_000, pollMs: 250 };
 
 /**
- * The ordered log in one SQLite file. An append is one transaction and one fsync; several processes may open the
- * file, and their readers share the partitions of a group. A write waits up to five seconds for another process
- * that is writing, and blocks this one meanwhile: `deadline` is looked at before, not during that.
+ * The ordered log in one SQLite file. Appends that are made in one turn of the event loop, to whatever partitions,
+ * share one transaction and one fsync. Several processes may open the file, and their readers share the partitions
+ * of a group. A write waits up to five seconds for another process that is writing, and blocks this one meanwhile:
+ * `deadline` is looked at before, not during that.
  *
  * @throws where the file has another number of partitions, or is not a log's
  * @example
@@ -45,6 +47,7 @@ export class EmbeddedLog implements EventLog {
   readonly #tables: readonly PartitionTable[];
   readonly #groups: GroupStore;
   readonly #retention: Retention;
+  readonly #commit: GroupCommit;
   readonly #appended: readonly Doorbell[];
   readonly #groupsChanged = new Doorbell();
 
@@ -59,6 +62,7 @@ export class EmbeddedLog implements EventLog {
     this.#appended = ids.map(() => new Doorbell());
     this.#groups = new GroupStore(database, partitions);
     this.#retention = new Retention(database, partitions, this.#groups);
+    this.#commit = new GroupCommit(database);
   }
 
   async describe(): Promise<LogDescription> {
@@ -83,7 +87,7 @@ export class EmbeddedLog implements EventLog {
     }
     if (deadline.aborted) return { kind: 'ambiguous', cause: deadline.reason };
     try {
-      const baseOffset = inTransaction(this.#database, () => table.append(records, this.#timing.now()));
+      const baseOffset = await this.#commit.do(() => table.append(records, this.#timing.now()));
       this.#appended[partition]!.ring();
       return { kind: 'appended', baseOffset };
     } catch (error) {
@@ -143,8 +147,9 @@ export class EmbeddedLog implements EventLog {
     this.#groups.forget(group);
   }
 
-  /** Closes the file. Readers must have ended before. */
+  /** Closes the file, once what waits for its commit is in it. Readers must have ended before. */
   async close(): Promise<void> {
+    this.#commit.flush();
     this.#database.close();
   }
 

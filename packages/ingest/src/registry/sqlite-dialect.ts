@@ -16,17 +16,18 @@ const BUSY_WAIT_MS_MAX = 10_000;
 const SQLITE_BUSY = 5;
 const STATEMENTS_MAX = 500;
 
-/** Kysely over `node:sqlite`: one connection to `file`, used by one transaction or one query at a time. */
-export function sqliteDialect(file: string): Dialect {
+/** Kysely over `node:sqlite`, with the driver that the caller keeps. */
+export function sqliteDialect(driver: SqliteDriver): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(file),
+    createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
 }
 
-class SqliteDriver implements Driver {
+/** One connection to `file`, used by one transaction or one query at a time. */
+export class SqliteDriver implements Driver {
   readonly #file: string;
   #connection: SqliteConnection | null = null;
   #busy: Promise<void> = Promise.resolve();
@@ -70,6 +71,19 @@ class SqliteDriver implements Driver {
     this.#connection?.rollback();
   }
 
+  /**
+   * Does `work`, whose transactions are not fsynced by themselves: a power cut may take back the newest of them,
+   * in their order, and nothing else. The caller has the connection to itself meanwhile.
+   */
+  async withoutFsync<T>(work: () => Promise<T>): Promise<T> {
+    this.#connection?.setSynchronous('NORMAL');
+    try {
+      return await work();
+    } finally {
+      this.#connection?.setSynchronous('FULL');
+    }
+  }
+
   async destroy(): Promise<void> {
     this.#connection?.close();
     this.#connection = null;
@@ -106,6 +120,11 @@ class SqliteConnection implements DatabaseConnection {
 
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('the registry does not stream');
+  }
+
+  /** Outside of a transaction. Not through a prepared statement: the pragma acts when it is compiled. */
+  setSynchronous(level: 'NORMAL' | 'FULL'): void {
+    this.#database.exec(`PRAGMA synchronous = ${level}`);
   }
 
   rollback(): void {

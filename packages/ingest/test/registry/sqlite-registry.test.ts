@@ -2,8 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CompiledQuery } from 'kysely';
 import { findIssued, issuedId, pruneIssued, storeIssued } from '../../src/registry/cosigned.ts';
-import { openSqliteRegistry, type Registry } from '../../src/registry/registry.ts';
+import type { ForkProof } from '../../src/registry/forks.ts';
+import { openSqliteRegistry, type Db, type Registry } from '../../src/registry/registry.ts';
+import { addPartitions, settle, settledPosition } from '../../src/registry/settlement.ts';
+import { TestDevice } from '../test-device.ts';
 
 let folder: string;
 let registries: Registry[];
@@ -34,6 +38,40 @@ function put(registry: Registry, value: string): Promise<unknown> {
   });
 }
 
+const [NORMAL, FULL] = [1, 2];
+
+let asked = 0;
+/** Another text at every call: a prepared statement answers what held when it was compiled. */
+async function synchronous(db: Db): Promise<number | undefined> {
+  const query = CompiledQuery.raw(`pragma synchronous /* ${asked++} */`);
+  const { rows } = await db.executeQuery<{ synchronous: number }>(query);
+  return rows[0]?.synchronous;
+}
+
+const NOTHING = {
+  partition: 0,
+  moves: [],
+  windows: [],
+  issued: [],
+  rejections: [],
+  sightings: [],
+  forks: [],
+};
+
+async function fork(): Promise<ForkProof> {
+  const device = await TestDevice.create('audit.example.com', 'acme');
+  device.record(1);
+  return {
+    tenant: 'acme',
+    device: device.device,
+    index: 0,
+    accepted: await device.checkpoint(),
+    submitted: await device.checkpointNote(),
+    differing: [],
+    detectedAt: 0,
+  };
+}
+
 describe('the registry in SQLite', () => {
   it('serialises transactions of two connections in one process, without a deadlock and without a lost update', async () => {
     const [a, b] = [await open(), await open()];
@@ -55,6 +93,47 @@ describe('the registry in SQLite', () => {
     });
     await expect(failed).rejects.toThrow('no');
     expect(await registry.db.selectFrom('meta').selectAll().execute()).toHaveLength(2);
+  });
+
+  it('fsyncs every transaction that holds facts of its own, also one that waits behind a checkpoint', async () => {
+    const registry = await open();
+    const levels = await Promise.all([
+      registry.transaction(synchronous),
+      registry.checkpoint(synchronous),
+      registry.transaction(synchronous),
+      registry.checkpoint(synchronous),
+      synchronous(registry.db),
+    ]);
+    expect(levels).toEqual([FULL, NORMAL, FULL, NORMAL, FULL]);
+  });
+
+  it('fsyncs again after a checkpoint that failed, which leaves nothing behind', async () => {
+    const registry = await open();
+    const failed = registry.checkpoint(async (trx) => {
+      await trx.deleteFrom('meta').execute();
+      throw new Error('no');
+    });
+    await expect(failed).rejects.toThrow('no');
+    expect(await registry.db.selectFrom('meta').selectAll().execute()).toHaveLength(1);
+    expect(await registry.transaction(synchronous)).toBe(FULL);
+  });
+
+  it('settles as a checkpoint what the log says too, and fsyncs forks and what is done along with it', async () => {
+    const registry = await open();
+    await addPartitions(registry.db, 1);
+    const kinds: string[] = [];
+    const watched: Registry = {
+      ...registry,
+      transaction: (work) => (kinds.push('fsynced'), registry.transaction(work)),
+      checkpoint: (work) => (kinds.push('checkpoint'), registry.checkpoint(work)),
+    };
+    const from = await settledPosition(registry.db, 0);
+    const next = await settle(watched, { ...NOTHING, from, to: 5 });
+    expect(next).toEqual({ offset: 5, version: 1 });
+    expect(await settle(watched, { ...NOTHING, from, to: 6 }, async () => undefined)).toBeNull();
+    expect(await settle(watched, { ...NOTHING, from: next!, to: 6, forks: [await fork()] })).not.toBeNull();
+    expect(kinds).toEqual(['checkpoint', 'fsynced', 'fsynced']);
+    expect(await settledPosition(registry.db, 0)).toEqual({ offset: 6, version: 2 });
   });
 
   it('opens again as it was left, and refuses a schema of a newer release', async () => {
