@@ -102,8 +102,9 @@ describe('a client that was written from docs/PROTOCOL.md alone', () => {
       lease: LEASE,
       nextCheckInSeconds: 300,
     });
-    expect(steps.get('append-gzip')).toEqual({ receipt: 6, lease: false });
+    expect(steps.get('append-gzip')).toEqual({ receipt: 6, lease: false, rejected: 0 });
     expect(steps.get('check-in')).toEqual({ receipt: 6, lease: LEASE });
+    expect(steps.get('served')).toEqual({ size: 6 });
   });
 
   it('takes the receipt of a lost answer from the 409, and sends again after a damaged body got 422', () => {

@@ -119,7 +119,7 @@ func (h *history) recordOddly() {
 	h.leaves = append(h.leaves, fmt.Sprintf(
 		` { "action":"item.reveal" ,"unknown":[1.50,-0,1E2,"\/\u00e9é"], "outcome":"success","online":true,`+
 			`"actor":{"id":"u\u005f7","badge":null}, "clock" : {"ms":%.4f,"boot":%q},"time":%q,"id":%q} `,
-		now.Ms, now.Boot, wireTime(time.Now()), uuid(4)))
+		now.Ms, now.Boot, wireTime(time.Now()), derivedID("item.reveal", uuid(4))))
 }
 
 // uuid makes one of RFC 9562, in version 7 or with random bits only.
