@@ -25,12 +25,12 @@ let server: Served;
 let steps: Map<string, Step>;
 
 /** Runs the client; what it finds wrong is a rejection that names the step and the promise that was not kept. */
-async function runClient(command: 'journey' | 'restore'): Promise<Map<string, Step>> {
+async function runClient(command: 'journey' | 'restore', token = ''): Promise<Map<string, Step>> {
   const printed = await runGo(CLIENT, [command], {
     SERVER_URL: server.url,
     TENANT,
     ADMIN_TOKEN: server.adminToken,
-    ENROLMENT_TOKEN: command === 'journey' ? await createEnrolmentToken(server, TENANT) : '',
+    ENROLMENT_TOKEN: token,
     STATE_FILE: join(dir.path, 'state.json'),
   });
   const lines = printed
@@ -75,13 +75,31 @@ async function feedHas(origin: string, leaves: number): Promise<FeedLeaf[]> {
   });
 }
 
+/** What the tenant's own log says of one kind, once it says it. */
+async function feedOfType(wanted: string): Promise<FeedLine[]> {
+  return eventually(`${wanted} in the feed`, async () => {
+    const found = (await readFeed(dataDir)).filter(({ type }) => type === wanted);
+    return found.length > 0 ? found : null;
+  });
+}
+
+/** Starts the server again without what some of its databases held; the keys are there still. */
+async function restartWithout(...databases: readonly string[]): Promise<void> {
+  await server.stop();
+  for (const file of databases.flatMap((name) => [name, `${name}-wal`, `${name}-shm`])) {
+    await rm(join(dataDir, file), { force: true });
+  }
+  server = await serve({ dataDir });
+  await admin(server, 'POST', '/tenants', { id: TENANT, name: 'Acme' });
+}
+
 describe('a client that was written from docs/PROTOCOL.md alone', () => {
   beforeAll(async () => {
     dir = await tempDir();
     dataDir = join(dir.path, 'data');
     server = await serve({ dataDir });
     await admin(server, 'POST', '/tenants', { id: TENANT, name: 'Acme' });
-    steps = await runClient('journey');
+    steps = await runClient('journey', await createEnrolmentToken(server, TENANT));
   }, GO_TIMEOUT_MS);
   afterAll(async () => {
     await server?.stop();
@@ -148,10 +166,7 @@ describe('a client that was written from docs/PROTOCOL.md alone', () => {
       carriedFrom: 14,
     });
     const { id } = steps.get('fork') as { id: string };
-    const reported = await eventually('log.forked in the feed', async () => {
-      const found = (await readFeed(dataDir)).filter(({ type }) => type === 'log.forked');
-      return found.length > 0 ? found : null;
-    });
+    const reported = await feedOfType('log.forked');
     expect(reported.map(({ data }) => data?.id)).toEqual([id]);
   });
 
@@ -174,12 +189,7 @@ describe('a client that was written from docs/PROTOCOL.md alone', () => {
   it(
     'brings its log back after the registry was lost, and goes on behind its last receipt',
     async () => {
-      await server.stop();
-      for (const file of ['registry.sqlite', 'registry.sqlite-wal', 'registry.sqlite-shm']) {
-        await rm(join(dataDir, file), { force: true });
-      }
-      server = await serve({ dataDir });
-      await admin(server, 'POST', '/tenants', { id: TENANT, name: 'Acme' });
+      await restartWithout('registry.sqlite');
       const after = await runClient('restore');
       expect(after.get('lost')).toEqual({ code: 'ERR_UNKNOWN_DEVICE' });
       expect(after.get('restore')).toEqual({ status: 'quarantined', size: 17, held: 17 });
@@ -187,6 +197,25 @@ describe('a client that was written from docs/PROTOCOL.md alone', () => {
       const [main] = logsOf(after);
       const wanted = expectedOf(main!);
       expect(await feedHas(main!.origin, wanted.length)).toEqual(wanted);
+    },
+    GO_TIMEOUT_MS,
+  );
+
+  it(
+    'tells ingest what it has lost, when registry and log are gone and its log was enrolled as a new one',
+    async () => {
+      await restartWithout('registry.sqlite', 'log.sqlite');
+      const after = await runClient('restore', await createEnrolmentToken(server, TENANT));
+      expect(after.get('lost')).toEqual({ outcome: 'lost' });
+      expect(after.get('restore')).toEqual({ status: 'enrolled', size: 19, held: 19 });
+      expect(after.get('go-on')).toEqual({ receipt: 21, lease: true });
+      // What was delivered before the loss stands in the feed still; what is new comes behind it.
+      const [main] = logsOf(after);
+      expect(await feedHas(main!.origin, main!.leaves.length)).toEqual(expectedOf(main!));
+      const losses = await feedOfType('server.lost');
+      expect(losses.map(({ data }) => data?.data)).toEqual([
+        { origin: main!.origin, from: 0, to: 19, root: expect.any(String) },
+      ]);
     },
     GO_TIMEOUT_MS,
   );

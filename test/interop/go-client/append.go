@@ -152,6 +152,9 @@ func (h *history) resolve(t *trust, s sending, a answer) (string, extras) {
 		root = base64.StdEncoding.EncodeToString(state.Hash)
 	} else {
 		check(size == 0, "no checkpoint at size %d", size)
+		if h.receiptSize() > 0 {
+			return "lost", body.extras
+		}
 	}
 	switch {
 	case size < h.receiptSize() && size >= s.receiptSize:

@@ -12,11 +12,12 @@ import (
 
 func main() {
 	s := &server{url: os.Getenv("SERVER_URL"), tenant: os.Getenv("TENANT"), adminToken: os.Getenv("ADMIN_TOKEN")}
+	token, stateFile := os.Getenv("ENROLMENT_TOKEN"), os.Getenv("STATE_FILE")
 	switch {
 	case len(os.Args) == 2 && os.Args[1] == "journey":
-		journey(s, os.Getenv("ENROLMENT_TOKEN"), os.Getenv("STATE_FILE"))
+		journey(s, token, stateFile)
 	case len(os.Args) == 2 && os.Args[1] == "restore":
-		restore(s, os.Getenv("STATE_FILE"))
+		restore(s, token, stateFile)
 	default:
 		fmt.Fprintln(os.Stderr, "usage: go run . journey|restore")
 		os.Exit(2)

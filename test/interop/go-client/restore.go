@@ -22,8 +22,9 @@ func save(file string, t *trust, h *history, directiveKey string) {
 	ok(os.WriteFile(file, must(json.Marshal(state)), 0o600))
 }
 
-// restore goes on after ingest has lost what it cosigned; section 8.
-func restore(s *server, file string) {
+// restore goes on after ingest has lost what it cosigned; section 8. With a token it enrols again first, and so has
+// a log that ingest takes for a new one.
+func restore(s *server, token, file string) {
 	step("lost")
 	var state saved
 	ok(json.Unmarshal(must(os.ReadFile(file)), &state))
@@ -31,7 +32,13 @@ func restore(s *server, file string) {
 	t.acceptKeys(expect[servedKeys](s.get("/v1/keys"), 200).Keys)
 	h := &history{device: newDevice(t.authority, s.tenant, state.Seed), leaves: state.Leaves, receipt: state.Receipt}
 	checkIn := h.request(h.receipt.Size, h.receipt.Size, true)
-	done(member{"code": expectRefusal(s.send(h.device, checkIn), 404)})
+	if token == "" {
+		done(member{"code": expectRefusal(s.send(h.device, checkIn), 404)})
+	} else {
+		expect[enrolled](s.enrolByToken(h.device, token), 201)
+		outcome, _ := h.resolve(t, checkIn, s.send(h.device, checkIn))
+		done(member{"outcome": outcome})
+	}
 
 	step("restore")
 	size := h.receipt.Size
@@ -51,6 +58,7 @@ func restore(s *server, file string) {
 	h.record("item.reveal", 2, nil)
 	next := h.request(size, len(h.leaves), true)
 	accepted := h.accept(t, next, s.send(h.device, next))
+	save(file, t, h, state.DirectiveKey)
 	done(member{"receipt": h.receipt.Size, "lease": accepted.Lease != ""})
 
 	step("logs")

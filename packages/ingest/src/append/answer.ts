@@ -27,7 +27,7 @@ export type Answering = {
   readonly address: string;
 };
 
-/** What the device is told, as PROTOCOL "JSON shapes" has it. */
+/** What the device is told, as PROTOCOL "Answers" has it. */
 export async function answerAppend(
   ports: AnswerPorts,
   answering: Answering,
