@@ -1,6 +1,6 @@
 import type { Bytes } from '@tachograph/wire';
 import type { LogRecord, RecordHeaders, StoredRecord } from '../record.ts';
-import type { SqliteDatabase, SqliteStatement, SqlRow } from './sqlite.ts';
+import type { SqliteDatabase, SqliteStatement } from './sqlite.ts';
 
 /** What a batch of {@link PartitionTable.read} may hold; it always holds one record where there is one. */
 export type BatchLimits = { readonly recordsMax: number; readonly bytesMax: number };
@@ -28,6 +28,7 @@ export class PartitionTable {
       `SELECT "offset", key, headers, value FROM record_${partition}
        WHERE "offset" >= ? AND "offset" < ? ORDER BY "offset" LIMIT ?`,
     );
+    this.#select.setReturnArrays(true);
   }
 
   offsets(): { oldest: number; next: number } {
@@ -56,21 +57,18 @@ export class PartitionTable {
     const records: StoredRecord[] = [];
     let bytes = 0;
     for (const row of this.#select.iterate(from, to, recordsMax)) {
-      const record = storedRecord(row, this.partition);
-      bytes += String(row['headers']).length + record.value.length;
+      // By position: see `setReturnArrays`.
+      const [offset, key, headers, value] = [Number(row[0]), String(row[1]), String(row[2]), row[3] as Bytes];
+      bytes += headers.length + value.length;
       if (records.length > 0 && bytes > bytesMax) break;
-      records.push(record);
+      records.push({
+        partition: this.partition,
+        offset,
+        key,
+        value,
+        headers: JSON.parse(headers) as RecordHeaders,
+      });
     }
     return records;
   }
-}
-
-function storedRecord(row: SqlRow, partition: number): StoredRecord {
-  return {
-    partition,
-    offset: Number(row['offset']),
-    key: String(row['key']),
-    value: row['value'] as Bytes,
-    headers: JSON.parse(String(row['headers'])) as RecordHeaders,
-  };
 }

@@ -68,11 +68,25 @@ function close(records: readonly StoredRecord[]): AssembledRun {
   if (origin === undefined || edge === null || checkpoint === null || checkpoint.origin !== origin) {
     return broken(records, 'the edge or the checkpoint is malformed');
   }
-  // One about another log vouches for nothing here.
-  const about = checkpointIn(first.headers[HEADER.receipt]);
-  const receipt = about?.origin === origin ? about : null;
   const leafHashes = records.map((record) => leafHash(record.value));
-  return { kind: 'append', append: { origin, edge, leafHashes, checkpoint, receipt, records } };
+  const append: LoggedAppend = {
+    origin,
+    edge,
+    leafHashes,
+    checkpoint,
+    // Parsed where it is asked for: as long as a log goes on, nobody does.
+    get receipt() {
+      return receiptIn(first, origin);
+    },
+    records,
+  };
+  return { kind: 'append', append };
+}
+
+/** One about another log vouches for nothing. */
+function receiptIn({ headers }: StoredRecord, origin: string): CheckpointNote | null {
+  const receipt = checkpointIn(headers[HEADER.receipt]);
+  return receipt?.origin === origin ? receipt : null;
 }
 
 function checkpointIn(header: string | undefined): CheckpointNote | null {

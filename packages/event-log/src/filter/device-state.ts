@@ -11,8 +11,8 @@ export type DeviceState = {
   readonly raised: readonly string[];
 };
 
-/** A part of the window: the range at its first leaf, and the leaf hashes one after the other. */
-export type WindowRow = { readonly edge: CompactRange; readonly hashes: Bytes };
+/** A part of the window: the range at its first leaf, and the leaf hashes from there on. */
+export type WindowRow = { readonly edge: CompactRange; readonly hashes: readonly Bytes[] };
 
 /** A row shorter than this grows by the next append, so that devices which send single events do not fill the head. */
 const ROW_LEAVES_MIN = 128;
@@ -43,10 +43,7 @@ export function continued(
 ): Advance {
   const rows = [...(state?.rows ?? [])];
   if (lastRow === null) rows.push(base.size);
-  const row = {
-    edge: lastRow?.edge ?? base,
-    hashes: concatBytes(lastRow?.hashes ?? new Uint8Array(), ...leafHashes),
-  };
+  const row = { edge: lastRow?.edge ?? base, hashes: [...(lastRow?.hashes ?? []), ...leafHashes] };
   const removed: number[] = [];
   while (rows.length > 1 && next.size - rows[0]! > LIMITS.windowLeavesMax) removed.push(rows.shift()!);
   return { state: { range: next, rows, raised: state?.raised ?? [] }, row, removed };
@@ -60,19 +57,12 @@ export function replaced(
   leafHashes: readonly Bytes[],
 ): Advance {
   const removed = (state?.rows ?? []).filter((from) => from !== base.size);
-  const row = { edge: base, hashes: concatBytes(...leafHashes) };
+  const row = { edge: base, hashes: leafHashes };
   return { state: { range: next, rows: [base.size], raised: state?.raised ?? [] }, row, removed };
 }
 
 export function withRaised(state: DeviceState, id: string): DeviceState {
   return { ...state, raised: [...state.raised, id].slice(-RAISED_MAX) };
-}
-
-/** The hashes of a row, one by one. */
-export function rowHashes({ hashes }: WindowRow): Bytes[] {
-  return Array.from({ length: hashes.length / HASH_BYTES }, (_, i) =>
-    hashes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  );
 }
 
 export function formatDeviceState({ range, rows, raised }: DeviceState): string {
@@ -86,15 +76,18 @@ export function parseDeviceState(text: string): DeviceState {
 }
 
 export function formatWindowRow({ edge, hashes }: WindowRow): string {
-  return `${formatEdge(edge)} ${toBase64(hashes)}`;
+  return `${formatEdge(edge)} ${toBase64(concatBytes(...hashes))}`;
 }
 
 /** @throws where `text` is not what {@link formatWindowRow} writes: the store is damaged. */
 export function parseWindowRow(text: string): WindowRow {
   const [edge = '', base64 = ''] = text.split(' ');
-  const hashes = fromBase64(base64);
-  if (hashes === null || hashes.length % HASH_BYTES !== 0)
+  const bytes = fromBase64(base64);
+  if (bytes === null || bytes.length % HASH_BYTES !== 0)
     throw new Error('a window row of the filter is damaged');
+  const hashes = Array.from({ length: bytes.length / HASH_BYTES }, (_, i) =>
+    bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
   return { edge: storedEdge(edge), hashes };
 }
 

@@ -6,7 +6,6 @@ import {
   growsLastRow,
   parseDeviceState,
   parseWindowRow,
-  rowHashes,
   type Advance,
   type DeviceState,
   type WindowRow,
@@ -57,7 +56,7 @@ export class DeviceStore {
     );
     const rows = await this.#rows(origin, device, starts.slice(first));
     if (rows[0] === undefined) throw new Error(`the window of ${origin} is missing from the state`);
-    return { from: rows[0].edge, hashes: rows.flatMap(rowHashes) };
+    return { from: rows[0].edge, hashes: rows.flatMap(({ hashes }) => hashes) };
   }
 
   async advance(origin: string, { state, row, removed }: Advance): Promise<void> {

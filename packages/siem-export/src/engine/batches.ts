@@ -6,7 +6,7 @@ export function batchesOf(deliveries: readonly Delivery[], limits: SinkLimits): 
   let batch: Delivery[] = [];
   let bytes = 0;
   for (const delivery of deliveries) {
-    const more = delivery.line.length + 1;
+    const more = Buffer.byteLength(delivery.line) + 1;
     const full = batch.length >= limits.batchEventsMax || bytes + more > limits.batchBytesMax;
     if (full && batch.length > 0) {
       batches.push(batch);

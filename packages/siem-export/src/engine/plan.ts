@@ -56,7 +56,7 @@ function put(
   }
   const formatted = format.format(event, { exportedTime });
   if (formatted.kind === 'line') {
-    deliveries.push({ event, line: formatted.bytes });
+    deliveries.push({ event, line: formatted.text });
     return 'delivered';
   }
   // One letter is enough: what ingest said of the content is the better reason.

@@ -1,6 +1,6 @@
 import { HEADER } from '@tachograph/event-log';
-import { assertNever, concatBytes, utf8, type Bytes } from '@tachograph/wire';
-import { SUBJECT_HEADER, type ExportEvent } from '../export-event.ts';
+import { assertNever, toBase64, type Bytes } from '@tachograph/wire';
+import { SUBJECT_HEADER } from '../export-event.ts';
 import { contentOf, type Content } from './content.ts';
 import type { Format, Formatted } from './format.ts';
 
@@ -41,43 +41,41 @@ export const cloudevents: Format = {
       return { kind: 'unrepresentable', reason: 'the record has no id, source or type' };
     }
     const content = contentOf(event);
-    const parts = [
-      `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${JSON.stringify(source)}`,
-      `,"type":${JSON.stringify(type)}`,
-    ];
+    let text = `{"specversion":"1.0","id":${quoted(id)},"source":${quoted(source)},"type":${quoted(type)}`;
     for (const [header, attribute] of ATTRIBUTES) {
       const value = headers[header];
-      if (value !== undefined) parts.push(`,"${attribute}":${JSON.stringify(value)}`);
+      if (value !== undefined) text += `,"${attribute}":${quoted(value)}`;
     }
-    parts.push(`,"exportedtime":${JSON.stringify(exportedTime)}`);
-    if (event.leafHash !== null) parts.push(`,"leafhash":"${encoded(event.leafHash, 'hex')}"`);
-    return { kind: 'line', bytes: withData(parts.join(''), event, content) };
+    text += `,"exportedtime":${quoted(exportedTime)}`;
+    if (event.leafHash !== null) text += `,"leafhash":"${hex(event.leafHash)}"`;
+    return { kind: 'line', text: `${text}${dataMembers(event.value, content)}}` };
   },
 };
 
-function withData(attributes: string, event: ExportEvent, content: Content): Bytes {
+function dataMembers(value: Bytes, content: Content): string {
   switch (content.kind) {
     case 'json':
-      return concatBytes(
-        utf8(`${attributes},"datacontenttype":"application/json","data":`),
-        event.value,
-        END,
-      );
+      return `,"datacontenttype":"application/json","data":${content.text}`;
     case 'json-with-cr':
-      return utf8(`${attributes},"datacontenttype":"application/json",${base64Member(event.value)}}`);
+      return `,"datacontenttype":"application/json","data_base64":"${toBase64(value)}"`;
     case 'bytes':
-      return utf8(`${attributes},"datacontenttype":"application/octet-stream",${base64Member(event.value)}}`);
+      return `,"datacontenttype":"application/octet-stream","data_base64":"${toBase64(value)}"`;
     default:
       return assertNever(content);
   }
 }
 
-const END = utf8('}');
+const PLAIN = /^[ !#-[\]-~]*$/;
 
-function base64Member(bytes: Bytes): string {
-  return `"data_base64":"${encoded(bytes, 'base64')}"`;
+/** A JSON string. Nearly all values are plain ASCII, for which looking is cheaper than writing anew. */
+function quoted(value: string): string {
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
-function encoded(bytes: Bytes, encoding: 'hex' | 'base64'): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
+const scratch = Buffer.alloc(32);
+
+/** Lowercase hexadecimal of a hash, by way of one buffer for all: a buffer for each would be most of the cost. */
+function hex(hash: Bytes): string {
+  scratch.set(hash);
+  return scratch.toString('hex');
 }

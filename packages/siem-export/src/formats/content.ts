@@ -4,8 +4,8 @@ import type { ExportEvent } from '../export-event.ts';
 
 /** How the bytes of a leaf may stand in a line. */
 export type Content =
-  /** JSON on one line: it can be spliced in as it is. */
-  | { readonly kind: 'json' }
+  /** JSON on one line: it can be spliced in as it is. Encoded again, `text` gives the leaf's exact bytes. */
+  | { readonly kind: 'json'; readonly text: string }
   /** JSON that some readers would take for two lines. */
   | { readonly kind: 'json-with-cr' }
   /** Anything else. */
@@ -25,13 +25,12 @@ export function contentOf(event: ExportEvent): Content {
   if (code !== undefined) return { kind: 'bytes', reason: code };
   // JSON takes a line feed as white space too; the append framing excludes it, other writers might not.
   if (event.value.includes(LF)) return { kind: 'bytes', reason: 'the entry holds a line feed' };
-  if (!isJson(event.value)) return { kind: 'bytes', reason: 'the entry is not JSON' };
-  return event.value.includes(CR) ? { kind: 'json-with-cr' } : { kind: 'json' };
+  const text = utf8Text(event.value);
+  if (text === null || !isJson(text)) return { kind: 'bytes', reason: 'the entry is not JSON' };
+  return event.value.includes(CR) ? { kind: 'json-with-cr' } : { kind: 'json', text };
 }
 
-function isJson(bytes: Uint8Array): boolean {
-  const text = utf8Text(bytes);
-  if (text === null) return false;
+function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -1,14 +1,13 @@
-import type { Bytes } from '@tachograph/wire';
 import type { ExportEvent } from '../export-event.ts';
 
 /** What a format made of one event. */
 export type Formatted =
-  /** One line of UTF-8 without LF and CR. */
-  | { readonly kind: 'line'; readonly bytes: Bytes }
+  /** One line without LF and CR, as text: a batch is encoded at once, so that no line costs a buffer of its own. */
+  | { readonly kind: 'line'; readonly text: string }
   /** This format cannot hold it: it goes to the dead letters. */
   | { readonly kind: 'unrepresentable'; readonly reason: string };
 
-/** How an event is written for a destination. Pure: the same event and context give the same bytes. */
+/** How an event is written for a destination. Pure: the same event and context give the same text. */
 export type Format = {
   readonly name: string;
   readonly format: (event: ExportEvent, context: FormatContext) => Formatted;

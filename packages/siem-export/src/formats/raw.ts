@@ -12,7 +12,7 @@ export const raw: Format = {
     const content = contentOf(event);
     switch (content.kind) {
       case 'json':
-        return { kind: 'line', bytes: event.value };
+        return { kind: 'line', text: content.text };
       case 'json-with-cr':
         return { kind: 'unrepresentable', reason: 'the entry holds a carriage return' };
       case 'bytes':

@@ -1,4 +1,4 @@
-import { concatBytes, utf8, type Bytes } from '@tachograph/wire';
+import { utf8, type Bytes } from '@tachograph/wire';
 import { z } from 'zod';
 import { AppendFile } from '../files/append-file.ts';
 import { errorCode } from '../files/file-system.ts';
@@ -27,7 +27,7 @@ export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse>
   type: 'file',
   config,
   limits: () => ({ batchEventsMax: 10_000, batchBytesMax: 4 * 1024 * 1024 }),
-  encode: (batch) => concatBytes(...batch.flatMap(({ line }) => [line, LF])),
+  encode: (batch) => utf8(batch.map(({ line }) => `${line}\n`).join('')),
   classify: (response, batch) => batch.map(() => outcomeOf(response)),
   async connect({ stem, bytesMax, ageSecondsMax }, { exportDir, marks, files, clock, logger }) {
     const options = {
@@ -60,8 +60,6 @@ export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse>
  * uncommitted is cut at the next start, so the files together hold every event once.
  */
 export const fileSink = defineSink(fileSinkDefinition);
-
-const LF = utf8('\n');
 
 function outcomeOf(response: FileResponse): Outcome {
   if (response.kind === 'written') return { kind: 'delivered' };

@@ -1,11 +1,10 @@
-import type { Bytes } from '@tachograph/wire';
 import type { z } from 'zod';
 import type { ExportEvent } from '../export-event.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import type { Clock, Logger } from '../runtime.ts';
 
 /** One event on its way to a destination, already written in the route's format. */
-export type Delivery = { readonly event: ExportEvent; readonly line: Bytes };
+export type Delivery = { readonly event: ExportEvent; readonly line: string };
 
 /** What became of one event. */
 export type Outcome =

@@ -8,7 +8,7 @@ import { ScriptedSink } from '../support/scripted-sink.ts';
 import { FastClock, keepingLogger } from '../support/surroundings.ts';
 
 const deliveries = (count: number): Delivery[] =>
-  Array.from({ length: count }, (_, i) => ({ event: exportEvent(utf8(`${i}`)), line: utf8(`${i}`) }));
+  Array.from({ length: count }, (_, i) => ({ event: exportEvent(utf8(`${i}`)), line: `${i}` }));
 
 function setUp(answer: (line: string, attempt: number) => Outcome | Error) {
   const sink = new ScriptedSink(answer);

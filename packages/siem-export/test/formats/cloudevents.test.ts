@@ -12,7 +12,7 @@ const context = { exportedTime: '2026-11-23T08:00:00.000Z' };
 function lineOf(event: ExportEvent): string {
   const formatted = cloudevents.format(event, context);
   if (formatted.kind !== 'line') throw new Error(formatted.reason);
-  const text = utf8Text(formatted.bytes);
+  const text = utf8Text(utf8(formatted.text));
   if (text === null) throw new Error('not UTF-8');
   return text;
 }

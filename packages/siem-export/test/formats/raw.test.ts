@@ -10,7 +10,10 @@ const context = { exportedTime: '2026-11-23T08:00:00.000Z' };
 
 describe('the format raw', () => {
   it('is the exact bytes of the leaf (INV-13)', () => {
-    expect(raw.format(exportEvent(eventLeaf(3)), context)).toEqual({ kind: 'line', bytes: eventLeaf(3) });
+    expect(raw.format(exportEvent(eventLeaf(3)), context)).toEqual({
+      kind: 'line',
+      text: utf8Text(eventLeaf(3)),
+    });
   });
 
   it('has no place for rejected content, and gives the code as the reason', () => {
@@ -32,7 +35,7 @@ describe('the format raw', () => {
       fc.property(leaves, (leaf) => {
         const formatted = raw.format(exportEvent(leaf), context);
         if (formatted.kind === 'unrepresentable') return;
-        const text = utf8Text(formatted.bytes);
+        const text = utf8Text(utf8(formatted.text));
         expect(text).not.toBeNull();
         expect(/[\r\n]/.test(text!)).toBe(false);
         expect(() => void JSON.parse(text!)).not.toThrow();

@@ -14,7 +14,7 @@ import { eventLeaf } from '../support/test-device.ts';
 const deliveries = (from: number, count: number): Delivery[] =>
   Array.from({ length: count }, (_, i) => ({
     event: exportEvent(eventLeaf(from + i)),
-    line: utf8(`line ${from + i}`),
+    line: `line ${from + i}`,
   }));
 
 describeSinkContract('file', async () => {

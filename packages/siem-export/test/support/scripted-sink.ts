@@ -15,7 +15,7 @@ export class ScriptedSink implements OpenSink {
   }
 
   async deliver(batch: readonly Delivery[], _signal?: AbortSignal): Promise<readonly Outcome[]> {
-    const lines = batch.map(({ line }) => Buffer.from(line).toString());
+    const lines = batch.map(({ line }) => line);
     this.sent.push(lines);
     const outcomes: Outcome[] = [];
     let failure: Error | null = null;
