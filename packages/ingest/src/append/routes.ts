@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { LIMITS, originOf, type DeviceId, type TenantId } from '@tachograph/wire';
 import type { IngestContext } from '../context.ts';
+import { senderOf } from '../core/network.ts';
 import { DeviceLimiter } from '../http/rate-limit.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
 import { deviceId, tenantId } from '../http/schemas.ts';
@@ -108,28 +109,37 @@ type Serve = (
   traceparent: string | null,
 ) => Promise<Answer>;
 
-/** 404, 429, 403; then the lane's 409, 422 and 503; then 200. */
+/**
+ * 404, 429, 403; then the lane's 409, 422 and 503; then 200. Until its signature has verified a request counts for
+ * the log *and* the sender that it came from: a stranger cannot use up the rate of a device.
+ */
 function appendHandler({ context, lanes, receipts }: AppendPorts): Serve {
   const { config, clock, registry, keys, metrics } = context;
   const verifier = new DeviceVerifier();
-  const limiter = new DeviceLimiter(config, clock);
+  const ofSender = new DeviceLimiter(config, clock);
+  const ofDevice = new DeviceLimiter(config, clock);
   const answerPorts = { context, receipts, leases: new Leases(keys.lease) };
   const later = { nextCheckInSeconds: config.checkInSeconds };
   return async (log, sent, address, traceparent) => {
     const device = await findAddressed(registry.db, log);
     if (!device.ok) return { fault: device.fault, extras: later };
-    const limited = limiter.take(sent.origin, sent.append.leaves.length);
-    if (!limited.ok) {
-      metrics.rateLimited('device');
-      const fault = { code: 'ERR_RATE', detail: 'the rate of this device is used up for now' } as const;
-      return { fault, extras: { retryAfterSeconds: limited.retryAfterSeconds } };
-    }
+    const leaves = sent.append.leaves.length;
+    const claimed = ofSender.take(`${sent.origin} ${senderOf(address)}`, leaves);
+    if (!claimed.ok) return rateLimited(metrics, claimed.retryAfterSeconds);
     const job = await admitAppend(verifier, keys, device.value, sent, traceparent);
     if (!job.ok) return { fault: job.fault, extras: later };
+    const signed = ofDevice.take(sent.origin, leaves);
+    if (!signed.ok) return rateLimited(metrics, signed.retryAfterSeconds);
     const result = await lanes.submit(job.value);
     if (result.kind === 'settled') countLeaves(metrics, job.value.source.leaves);
     return answerAppend(answerPorts, { sent, device: device.value, job: job.value, address }, result);
   };
+}
+
+function rateLimited(metrics: IngestContext['metrics'], retryAfterSeconds: number): Answer {
+  metrics.rateLimited('device');
+  const fault = { code: 'ERR_RATE', detail: 'the rate of this device is used up for now' } as const;
+  return { fault, extras: { retryAfterSeconds } };
 }
 
 function countLeaves(

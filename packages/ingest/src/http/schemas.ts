@@ -14,13 +14,19 @@ export const deviceId = z
   .transform((text) => text as DeviceId)
   .meta({ description: 'RFC 7638 SHA-256 thumbprint of the device key, base64url' });
 
-/** Text that people wrote: no control characters, so that it stays one line wherever it is shown. */
+/** Control characters (C0, C1), line and paragraph separators, and what turns the direction of text around. */
+const NOT_IN_A_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+
+/**
+ * Text that people wrote, as one line that stays one wherever it is shown: it steers no terminal, and it cannot make
+ * a name read as another one.
+ */
 export function line(charactersMax: number) {
   return z
     .string()
     .min(1)
     .max(charactersMax)
-    .refine((text) => text.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(text), 'is one line of text');
+    .refine((text) => text.isWellFormed() && !NOT_IN_A_LINE.test(text), 'is one line of text');
 }
 
 /** A time in an answer: RFC 3339 UTC with milliseconds. */

@@ -15,15 +15,22 @@ export type ForkProof = LogKey & {
   readonly detectedAt: number;
 };
 
+/**
+ * How many forks of one device are kept and reported. One proves what there is to prove; a stolen key could make new
+ * ones for ever, and fill the registry and the tenant's log with them.
+ */
+const FORKS_MAX = 32;
+
 /** How many differing leaves are kept with a proof: one is enough, more help to understand. */
 const DIFFERING_MAX = 100;
 
 /**
  * Keeps a fork's evidence and reports it once in the tenant's log, in one transaction.
- * @returns whether it was not known before
+ * @returns whether it was not known before, and is kept
  */
 export async function recordFork(trx: Db, fork: ForkProof): Promise<boolean> {
   const id = forkEventId(fork.submitted);
+  if ((await countForks(trx, fork)) >= FORKS_MAX) return false;
   const differing = fork.differing.slice(0, DIFFERING_MAX).map(({ index, accepted, submitted, leaf }) => ({
     index,
     accepted: toBase64(accepted),
@@ -63,4 +70,14 @@ export async function recordFork(trx: Db, fork: ForkProof): Promise<boolean> {
     at: fork.detectedAt,
   });
   return true;
+}
+
+async function countForks(trx: Db, { tenant, device }: LogKey): Promise<number> {
+  const { count } = await trx
+    .selectFrom('forks')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('tenant', '=', tenant)
+    .where('device', '=', device)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
