@@ -1,13 +1,17 @@
 /** Exports all of a log in a process of its own: `export-all.mjs <log file> <export folder> <route> <events>`. */
+import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openEmbeddedLog } from '@tachograph/event-log';
 import { DEFAULT_ROUTE, startExporter } from '@tachograph/siem-export';
+import { useSha256 } from '@tachograph/wire';
 
 const [file, exportDir, route, events] = process.argv.slice(2);
 const fail = (fields, name) => {
   console.error(name, fields);
   process.exit(1);
 };
+// As the `tachograph` command does.
+useSha256((message) => hash('sha256', message, 'buffer'));
 const log = await openEmbeddedLog({ file });
 const before = process.cpuUsage();
 const start = performance.now();

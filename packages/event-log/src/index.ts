@@ -26,6 +26,7 @@ export {
   type AppendOutcome,
   type EventLog,
   type GroupHandler,
+  type GroupOptions,
   type GroupReader,
   type LogDescription,
   type StateChanges,

@@ -37,9 +37,19 @@ export interface EventLog {
   /** The records with `from` ≤ offset < `to` that there are, in order, in non-empty batches of bounded size. */
   readRange(partition: number, from: number, to: number): AsyncIterable<readonly StoredRecord[]>;
   /** A reader that shares the partitions with every other reader of the same group. */
-  openGroup(group: string): Promise<GroupReader>;
+  openGroup(group: string, options?: GroupOptions): Promise<GroupReader>;
   close(): Promise<void>;
 }
+
+export type GroupOptions = {
+  /**
+   * Names one reader over its restarts, as Kafka's `group.instance.id` does (KIP-345): when it runs, an earlier one
+   * of the same name loses its partitions at once, not at its lease's end, and can commit nothing any more. Only for
+   * callers whose own lock keeps two of a name from running. An adapter may be unable to replace a reader (kafkajs
+   * has no such names); then the partitions come when the lease (`session.timeout.ms`) of the earlier one ends.
+   */
+  readonly instance?: string;
+};
 
 /** What a group's owner of a partition is handed, one call at a time for each partition. */
 export type GroupHandler = {

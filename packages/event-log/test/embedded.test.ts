@@ -102,6 +102,52 @@ describe('the embedded log', () => {
     await Promise.all([firstRun, secondRun]);
   });
 
+  it('gives the partitions of a reader that was killed to its next life at once, whatever the lease', async () => {
+    const dead = await open({ leaseMs: 3_600_000 });
+    await appendAll(dead, 0, numbered(10));
+    const [deadHandler, handler, end] = [
+      new RecordingHandler(),
+      new RecordingHandler(),
+      new AbortController(),
+    ];
+    // As if killed: its rows stay, and nothing of it runs on. A frozen one differs only in that it wakes.
+    const earlier = await dead.openGroup('g', { instance: 'folder' });
+    const earlierRun = earlier.run(deadHandler, end.signal);
+    await deadHandler.until(() => deadHandler.texts(0).length === 10);
+    await earlier.commit(0, 3, new Map([['k', 'before']]));
+
+    const later = await (await open({ leaseMs: 3_600_000 })).openGroup('g', { instance: 'folder' });
+    const laterRun = later.run(handler, end.signal);
+    await handler.until(() => handler.owned.size === 4 && handler.texts(0).length === 7);
+    expect(handler.positions.get(0)).toEqual([3]);
+    await expect(earlier.commit(0, 9, new Map([['k', 'frozen']]))).rejects.toThrow(PartitionLost);
+    await later.commit(0, 5, new Map([['l', 'later']]));
+    expect(Object.fromEntries(await later.load(0, ['k', 'l']))).toEqual({ k: 'before', l: 'later' });
+    end.abort();
+    await Promise.all([earlierRun, laterRun]);
+  });
+
+  it('ends a reader that finds a later life of its name, and leaves a reader of another name alone', async () => {
+    const log = await open({ leaseMs: 3_600_000 });
+    const end = new AbortController();
+    const run = async (instance: string) => {
+      const [handler, reader] = [new RecordingHandler(), await log.openGroup('g', { instance })];
+      const ended = reader.run(handler, end.signal).then(
+        () => 'ended',
+        (error: Error) => error.message,
+      );
+      await handler.until(() => handler.owned.size > 0);
+      return { handler, ended };
+    };
+    const first = await run('a');
+    const other = await run('ab');
+    const second = await run('a');
+    expect(await first.ended).toContain('a later reader of the same name');
+    await second.handler.until(() => second.handler.owned.size === 2 && other.handler.owned.size === 2);
+    end.abort();
+    expect(await Promise.all([other.ended, second.ended])).toEqual(['ended', 'ended']);
+  });
+
   it('is ambiguous when the file cannot be written, and appends again when it can', async () => {
     const log = await open();
     const blocker = openSqlite(join(folder, 'log.sqlite'));

@@ -197,8 +197,8 @@ function withCommit(log: EventLog, failure: (next: number) => Error | undefined)
     offsets: (partition) => log.offsets(partition),
     readRange: (...call) => log.readRange(...call),
     close: () => log.close(),
-    async openGroup(group): Promise<GroupReader> {
-      const reader = await log.openGroup(group);
+    async openGroup(group, options): Promise<GroupReader> {
+      const reader = await log.openGroup(group, options);
       return {
         run: (...call) => reader.run(...call),
         load: (...call) => reader.load(...call),

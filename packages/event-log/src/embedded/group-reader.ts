@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { PartitionLost, type GroupHandler, type GroupReader, type StateChanges } from '../port.ts';
 import type { StoredRecord } from '../record.ts';
 import type { Doorbell } from './doorbell.ts';
-import type { GroupStore, Member } from './group-store.ts';
+import { newMember, type GroupStore, type Member } from './group-store.ts';
 
 export type GroupTiming = {
   /** Wall clock in milliseconds since 1970; processes on one machine share it. */
@@ -29,17 +28,19 @@ type Reading = { readonly stop: AbortController; readonly done: Promise<void> };
 /** Reads the partitions that a group's rows give to it, each in a loop of its own. */
 export class EmbeddedGroupReader implements GroupReader {
   readonly #group: string;
+  readonly #instance: string | null;
   readonly #source: GroupSource;
   #member: Member | null = null;
 
-  constructor(group: string, source: GroupSource) {
+  constructor(group: string, instance: string | null, source: GroupSource) {
     this.#group = group;
+    this.#instance = instance;
     this.#source = source;
   }
 
   async run(handler: GroupHandler, signal: AbortSignal): Promise<void> {
     if (this.#member !== null) throw new Error('this group reader is running already');
-    const member = { group: this.#group, id: randomUUID() };
+    const member = newMember(this.#group, this.#instance);
     this.#member = member;
     const run = new GroupRun(member, this.#source, handler, signal);
     try {
@@ -101,6 +102,7 @@ class GroupRun {
     let first = true;
     while (!settled.aborted) {
       try {
+        if (first) this.#source.store.replaceEarlier(this.#member);
         this.#adjust();
       } catch (error) {
         this.#fail(error);

@@ -1,8 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { PartitionLost, type StateChanges } from '../port.ts';
 import { inTransaction, type SqliteDatabase, type SqliteStatement } from './sqlite.ts';
 
 /** One reader of one group, for the span of one `run`. */
-export type Member = { readonly group: string; readonly id: string };
+export type Member = {
+  readonly group: string;
+  readonly id: string;
+  /** What the ids of all lives of one named reader begin with; `null` for a reader without a name. */
+  readonly lives: string | null;
+};
+
+export function newMember(group: string, instance: string | null): Member {
+  const lives = instance === null ? null : `${instance}/`;
+  return { group, id: `${lives ?? ''}${randomUUID()}`, lives };
+}
 
 /** What a heartbeat finds: the partitions that a member has, and the ones that it should have. */
 export type Shares = { readonly owned: ReadonlySet<number>; readonly wanted: ReadonlySet<number> };
@@ -23,13 +34,27 @@ export class GroupStore {
     this.#statements = prepare(database);
   }
 
+  /** Takes from the earlier lives of `member` what they have. Their names in the rows go, so none can commit. */
+  replaceEarlier({ group, lives }: Member): void {
+    if (lives === null) return;
+    const { releaseLives, removeLives } = this.#statements;
+    inTransaction(this.#database, () => {
+      releaseLives.run(group, lives, lives);
+      removeLives.run(group, lives, lives);
+    });
+  }
+
   /**
    * Says that `member` is alive until `expiresMs`, and answers its share. The members that are alive at `nowMs`,
    * sorted by name, take the partitions in turn; so all of them compute the same shares.
+   *
+   * @throws where a later life of the same reader has replaced this one
    */
-  heartbeat({ group, id }: Member, nowMs: number, expiresMs: number): Shares {
-    const { join, removeExpired, members, renew, owned } = this.#statements;
+  heartbeat({ group, id, lives }: Member, nowMs: number, expiresMs: number): Shares {
+    const { join, removeExpired, members, renew, owned, otherLife } = this.#statements;
     return inTransaction(this.#database, () => {
+      if (lives !== null && otherLife.get(group, lives, lives, id) !== undefined)
+        throw new Error(`a later reader of the same name has replaced this one in the group ${group}`);
       join.run(group, id, expiresMs);
       removeExpired.run(group, nowMs);
       renew.run(expiresMs, group, id);
@@ -105,6 +130,11 @@ export class GroupStore {
 function prepare(database: SqliteDatabase) {
   const sql = (text: string): SqliteStatement => database.prepare(text);
   return {
+    releaseLives: sql(`UPDATE group_partition SET owner = NULL
+      WHERE name = ? AND substr(owner, 1, length(?)) = ?`),
+    removeLives: sql('DELETE FROM group_member WHERE name = ? AND substr(member, 1, length(?)) = ?'),
+    otherLife: sql(`SELECT 1 FROM group_member
+      WHERE name = ? AND substr(member, 1, length(?)) = ? AND member <> ?`),
     join: sql(`INSERT INTO group_member (name, member, expires_ms) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET expires_ms = excluded.expires_ms`),
     leave: sql('DELETE FROM group_member WHERE name = ? AND member = ?'),

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Fault } from '@tachograph/wire';
-import type { AppendOutcome, EventLog, GroupReader, LogDescription } from '../port.ts';
+import type { AppendOutcome, EventLog, GroupOptions, GroupReader, LogDescription } from '../port.ts';
 import { oversizedRecord } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
 import { Doorbell } from './doorbell.ts';
@@ -113,8 +113,8 @@ export class EmbeddedLog implements EventLog {
     }
   }
 
-  async openGroup(group: string): Promise<GroupReader> {
-    return new EmbeddedGroupReader(group, {
+  async openGroup(group: string, { instance }: GroupOptions = {}): Promise<GroupReader> {
+    return new EmbeddedGroupReader(group, instance ?? null, {
       store: this.#groups,
       timing: this.#timing,
       read: (partition, from) => this.#table(partition).read(from, Number.MAX_SAFE_INTEGER, BATCH),

@@ -62,7 +62,9 @@ export class RouteRunner {
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
-    const reader = await this.#surroundings.log.openGroup(groupOf(this.#route));
+    // The folder's lock keeps a second process out: an earlier reader of this name can only be a dead one of ours.
+    const { log, instance } = this.#surroundings;
+    const reader = await log.openGroup(groupOf(this.#route), { instance });
     const session = await RouteSession.open(
       this.#route,
       this.#surroundings,

@@ -35,8 +35,8 @@ const slowFiles: FileSystem = {
 const stderr = (fields: object, name: string): void => {
   process.stderr.write(`${name} ${JSON.stringify(fields)}\n`);
 };
-// A short lease: the next process takes the partitions of a killed one over after it.
-const log = await openEmbeddedLog({ file, leaseMs: 150, pollMs: 20 });
+// A lease longer than any test: the next process must not have to wait for a killed one's.
+const log = await openEmbeddedLog({ file, leaseMs: 3_600_000, pollMs: 20 });
 startExporter({
   log,
   exportDir,
