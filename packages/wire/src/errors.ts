@@ -212,7 +212,7 @@ export const ERRORS = {
     'Too many requests',
     'The rate of the device or the quota of the tenant is used up for now.',
   ),
-  ERR_OVERLOADED: row(503, 'later', 'Overloaded', 'Too many bytes are waiting to be appended.'),
+  ERR_OVERLOADED: row(503, 'later', 'Overloaded', 'Too many bytes are held, or wait to be appended.'),
   ERR_LOG_UNAVAILABLE: row(
     503,
     'later',

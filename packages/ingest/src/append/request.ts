@@ -19,6 +19,7 @@ import {
 import type { Clock, IngestKeys } from '../context.ts';
 import { readLeaf } from '../core/leaf-content.ts';
 import { readAppendBody } from '../http/append-body.ts';
+import type { BodyClaim } from '../http/body-budget.ts';
 import type { AppendJob } from '../lane/job.ts';
 import { findDevice, tenantExists, type KnownDevice } from '../registry/devices.ts';
 import type { Db } from '../registry/registry.ts';
@@ -39,17 +40,18 @@ export type SentAppend = {
 };
 
 /**
- * Reads the body of an append: too large is 413, malformed 400.
+ * Reads the body of an append: too large is 413, malformed 400, no room for it 503.
  * @throws where the connection ends before the body does
  */
 export async function receiveAppend(
   authority: Authority,
   { tenant, device }: Addressed,
   body: Readable,
+  claim: BodyClaim,
   clock: Clock,
 ): Promise<Parsed<SentAppend>> {
   const parser = new AppendParser();
-  const read = await readAppendBody(body, (chunk) => parser.push(chunk));
+  const read = await readAppendBody(body, (chunk) => parser.push(chunk), claim);
   const parsed = read.ok ? parser.end() : read;
   if (!parsed.ok) return parsed;
   const append = parsed.value;

@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
-import { LIMITS, originOf, type DeviceId, type TenantId } from '@tachograph/wire';
+import { LIMITS, originOf, type DeviceId, type Fault, type TenantId } from '@tachograph/wire';
 import type { IngestContext } from '../context.ts';
 import { senderOf } from '../core/network.ts';
+import { NO_ROOM_RETRY_SECONDS } from '../http/body-budget.ts';
 import { DeviceLimiter } from '../http/rate-limit.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
 import { deviceId, tenantId } from '../http/schemas.ts';
@@ -90,16 +91,22 @@ function appendRoute(ports: AppendPorts): Route {
     handle: async ({ params: log, address, request }) => {
       const startedMs = performance.now();
       const { clock, config, metrics } = context;
-      const sent = await receiveAppend(config.authority, log, request.raw, clock);
+      const sent = await receiveAppend(config.authority, log, request.raw, request.bodyClaim, clock);
       const answer = sent.ok
         ? await serve(log, sent.value, address, traceparentOf(request.headers['traceparent']))
-        : { fault: sent.fault };
+        : unread(sent.fault);
       const leaves = sent.ok ? sent.value.append.leaves.length : 0;
       const outcome = 'fault' in answer ? answer.fault.code : leaves === 0 ? 'check_in' : 'appended';
       metrics.requestEnded(outcome, leaves, (performance.now() - startedMs) / 1000);
       return answer;
     },
   });
+}
+
+function unread(fault: Fault): Answer {
+  return fault.code === 'ERR_OVERLOADED'
+    ? { fault, extras: { retryAfterSeconds: NO_ROOM_RETRY_SECONDS } }
+    : { fault };
 }
 
 type Serve = (

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { gunzip } from 'node:zlib';
 import { concatBytes, LIMITS, type Bytes, type Fault, type Parsed } from '@tachograph/wire';
+import { NO_ROOM, type BodyClaim } from './body-budget.ts';
 
 /**
  * Bytes of a body as it arrives. Gzip makes incompressible bytes a little larger, never by this much. A bound on
@@ -22,16 +23,18 @@ const TOO_LARGE: Fault = {
 
 /**
  * Reads the body of an append, inflated where it is gzip, and hands it on in pieces until it ends or `onChunk`
- * refuses. At most {@link ARRIVING_BYTES_MAX} as it arrives and `LIMITS.appendBytesMax` inflated are held.
+ * refuses. At most {@link ARRIVING_BYTES_MAX} as it arrives and `LIMITS.appendBytesMax` inflated are held, and no
+ * more than `claim` gives.
  *
- * @returns what `onChunk` refused, ERR_BODY_TOO_LARGE or ERR_ENCODING
+ * @returns what `onChunk` refused, ERR_BODY_TOO_LARGE, ERR_ENCODING or ERR_OVERLOADED
  * @throws where the connection ends before the body does
  */
 export async function readAppendBody(
   source: Readable,
   onChunk: (chunk: Bytes) => Parsed<void>,
+  claim: BodyClaim,
 ): Promise<Parsed<void>> {
-  const body = new ArrivingBody(onChunk);
+  const body = new ArrivingBody(onChunk, claim);
   for await (const chunk of source as AsyncIterable<Buffer>) {
     if (!body.take(bytesOf(chunk))) break;
   }
@@ -40,6 +43,7 @@ export async function readAppendBody(
 
 class ArrivingBody {
   readonly #onChunk: (chunk: Bytes) => Parsed<void>;
+  readonly #claim: BodyClaim;
   /** All of a gzip body; the first byte of any body until the second comes. */
   #held: Bytes[] = [];
   #heldBytes = 0;
@@ -47,8 +51,9 @@ class ArrivingBody {
   #kind: 'unknown' | 'plain' | 'gzip' = 'unknown';
   #fault: Fault | null = null;
 
-  constructor(onChunk: (chunk: Bytes) => Parsed<void>) {
+  constructor(onChunk: (chunk: Bytes) => Parsed<void>, claim: BodyClaim) {
     this.#onChunk = onChunk;
+    this.#claim = claim;
   }
 
   /** Takes the next bytes; `false` once no more of them is worth reading. */
@@ -57,6 +62,8 @@ class ArrivingBody {
     if (this.#fault !== null) return this.#arrivedBytes <= DROPPED_BYTES_MAX;
     if (this.#arrivedBytes > ARRIVING_BYTES_MAX) {
       this.#refuse(TOO_LARGE);
+    } else if (!this.#claim.take(chunk.length)) {
+      this.#refuse(NO_ROOM);
     } else if (this.#kind === 'plain') {
       this.#hand(chunk);
     } else {
@@ -70,8 +77,9 @@ class ArrivingBody {
   async end(): Promise<Parsed<void>> {
     if (this.#fault === null && this.#kind === 'gzip') {
       const inflated = await inflate(concatBytes(...this.#held));
-      if (inflated.ok) this.#hand(inflated.value);
-      else this.#refuse(inflated.fault);
+      if (!inflated.ok) this.#refuse(inflated.fault);
+      else if (!this.#claim.take(inflated.value.length)) this.#refuse(NO_ROOM);
+      else this.#hand(inflated.value);
     } else if (this.#fault === null && this.#kind === 'unknown') {
       this.#recognise();
     }

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, type Fault } from '@tachograph/wire';
+import { NO_ROOM_RETRY_SECONDS } from './body-budget.ts';
+import { RefusedBody } from './json-body.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -65,6 +67,10 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
     // Phones lose their network in the middle of a request every day: no bug, and nobody reads this answer.
     request.log.debug({ route: request.routeOptions.url }, 'request.aborted');
     return sendProblem(reply, { code: 'ERR_REQUEST', detail: 'the connection ended before the request did' });
+  }
+  if (error instanceof RefusedBody) {
+    const extras = error.fault.code === 'ERR_OVERLOADED' ? { retryAfterSeconds: NO_ROOM_RETRY_SECONDS } : {};
+    return sendProblem(reply, error.fault, extras);
   }
   const known = FASTIFY_CODES[code];
   // The JSON parser quotes the body in its message: say nothing but the meaning.

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { LIMITS, type Fault } from '@tachograph/wire';
-import { observedAddress, type Network } from '../core/network.ts';
+import type { Fault } from '@tachograph/wire';
+import { observedAddress, senderOf, type Network } from '../core/network.ts';
 import { bearerOf } from './bearer.ts';
+import { BodyBudget, type BodyClaim } from './body-budget.ts';
 import { allowAnyOrigin, registerPreflight } from './cors.ts';
+import { readJsonText } from './json-body.ts';
 import { sendProblem } from './problem.ts';
 import type { AdminGrant, Answer, Route, RouteMethod } from './route.ts';
 
@@ -11,6 +13,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the gate of a route that asks for an administrator. */
     admin: AdminGrant | null;
+    /** What this request may hold of its body. Given back when its answer is out, or its connection gone. */
+    bodyClaim: BodyClaim;
   }
 }
 
@@ -21,27 +25,31 @@ export type Gate = {
   readonly reaches: (grant: AdminGrant, tenant: string) => Promise<boolean>;
 };
 
-export type RegisterOptions = { readonly gate: Gate; readonly trustedProxies: readonly Network[] };
-
-/** Two notes at their largest, as JSON escapes them, and the rest of a request around them. */
-const JSON_BODY_BYTES_MAX = 4 * LIMITS.noteBytesMax;
+export type RegisterOptions = {
+  readonly gate: Gate;
+  readonly trustedProxies: readonly Network[];
+  readonly bodies?: BodyBudget;
+};
 
 /** The media types of an append. The first needs no preflight in a browser. */
 export const APPEND_MEDIA_TYPES = ['text/plain', 'application/vnd.tachograph.append'] as const;
 
-/** Serves `routes`. Call it once for an app: what it sets (body parsers, `request.admin`) is the app's own. */
+/**
+ * Serves `routes`. Call it once for an app: what it sets (body parsers, `request.admin`, `request.bodyClaim`) is the
+ * app's own.
+ */
 export function registerRoutes(
   app: FastifyInstance,
   routes: readonly Route[],
   options: RegisterOptions,
 ): void {
   app.decorateRequest('admin', null);
+  claimBodies(app, options);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string', bodyLimit: JSON_BODY_BYTES_MAX },
-    app.getDefaultJsonParser('error', 'error'),
-  );
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', (request, payload, parsed) => {
+    readJsonText(payload, request.bodyClaim).then((text) => parseJson(request, text, parsed), parsed);
+  });
   for (const route of routes) if (route.body !== 'append') registerRoute(app, route, options);
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
@@ -52,6 +60,23 @@ export function registerRoutes(
   });
   for (const [url, methods] of methodsByUrl(routes.filter(isOpenToOrigins)))
     registerPreflight(app, url, methods);
+}
+
+/** Every request gets a claim, also one for which there is no route: its body is parsed before that is found out. */
+function claimBodies(
+  app: FastifyInstance,
+  { trustedProxies, bodies = new BodyBudget() }: RegisterOptions,
+): void {
+  app.decorateRequest('bodyClaim');
+  app.addHook('onRequest', async (request, reply) => {
+    const claim = bodies.open(senderOf(addressOf(request, trustedProxies)));
+    request.bodyClaim = claim;
+    reply.raw.once('close', claim.release);
+  });
+}
+
+function addressOf(request: FastifyRequest, trustedProxies: readonly Network[]): string {
+  return observedAddress(request.ip, forwardedFor(request), trustedProxies);
 }
 
 /** `/v1/keys/{id}` as Fastify writes it: `/v1/keys/:id`. */
@@ -85,7 +110,7 @@ function registerRoute(app: FastifyInstance, route: Route, { gate, trustedProxie
     handler: async (request, reply) => {
       const parts = parseParts(route, request);
       if (!parts.ok) return sendProblem(reply, parts.fault);
-      const address = observedAddress(request.ip, forwardedFor(request), trustedProxies);
+      const address = addressOf(request, trustedProxies);
       const answer = await route.handle({ ...parts.value, address, admin: request.admin, request });
       return send(reply, answer, route);
     },

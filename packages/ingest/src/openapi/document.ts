@@ -130,7 +130,8 @@ function codesByStatus(route: Route): Map<string, ErrorCode[]> {
   if (isForAdministrators(route)) codes.add('ERR_UNAUTHENTICATED').add('ERR_FORBIDDEN');
   if (route.params !== null) codes.add('ERR_NAME');
   if (route.query !== null) codes.add('ERR_REQUEST');
-  if (route.body !== null) codes.add('ERR_REQUEST').add('ERR_MEDIA_TYPE').add('ERR_BODY_TOO_LARGE');
+  if (route.body !== null)
+    codes.add('ERR_REQUEST').add('ERR_MEDIA_TYPE').add('ERR_BODY_TOO_LARGE').add('ERR_OVERLOADED');
   codes.add('ERR_INTERNAL');
   const byStatus = new Map<string, ErrorCode[]>();
   for (const code of [...codes].sort()) {

@@ -79,5 +79,5 @@ async function countForks(trx: Db, { tenant, device }: LogKey): Promise<number> 
     .where('tenant', '=', tenant)
     .where('device', '=', device)
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return count;
 }

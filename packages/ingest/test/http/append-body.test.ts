@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { LIMITS, type Bytes, type Parsed } from '@tachograph/wire';
 import { readAppendBody } from '../../src/http/append-body.ts';
+import { BodyBudget } from '../../src/http/body-budget.ts';
 
 const OK: Parsed<void> = { ok: true, value: undefined };
 
@@ -14,6 +15,7 @@ async function read(chunks: Iterable<Uint8Array>, answer: Parsed<void> = OK) {
       seen.push(Buffer.from(chunk));
       return answer;
     },
+    new BodyBudget().open('sender'),
   );
   return { result, body: Buffer.concat(seen), calls: seen.length };
 }
@@ -105,7 +107,7 @@ describe('readAppendBody', () => {
         yield Buffer.alloc(64 * 1024);
       }
     }
-    const { ok } = await readAppendBody(Readable.from(endless()), () => OK);
+    const { ok } = await readAppendBody(Readable.from(endless()), () => OK, new BodyBudget().open('sender'));
     expect(ok).toBe(false);
     expect(pulled).toBeLessThan(4 * 1024 * 1024);
   });

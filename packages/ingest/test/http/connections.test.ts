@@ -21,7 +21,7 @@ const append = route({
   body: 'append',
   answers: { 200: { description: 'ok', schema: z.unknown() } },
   handle: async ({ request }) => {
-    const read = await readAppendBody(request.raw, () => ({ ok: true, value: undefined }));
+    const read = await readAppendBody(request.raw, () => ({ ok: true, value: undefined }), request.bodyClaim);
     return read.ok ? { status: 200, body: {} } : { fault: read.fault };
   },
 });

@@ -25,7 +25,11 @@ const ROUTES = [
     params: z.object({ name: z.string().max(5) }),
     body: 'append',
     handle: async ({ request, params }) => {
-      const read = await readAppendBody(request.raw, () => ({ ok: true, value: undefined }));
+      const read = await readAppendBody(
+        request.raw,
+        () => ({ ok: true, value: undefined }),
+        request.bodyClaim,
+      );
       return read.ok ? { status: 200, body: params } : { fault: read.fault };
     },
   }),
