@@ -1,5 +1,5 @@
 import { AuditBufferError, type AuditBuffer } from '@tachograph/client-buffer';
-import { fetchConfig } from './config.ts';
+import { fetchEnrolmentToken } from './config.ts';
 import { nextPollMs } from './core/poll.ts';
 import type { DemoSchemas } from './events.ts';
 import type { NetworkSwitch } from './network-switch.ts';
@@ -7,15 +7,8 @@ import type { NetworkSwitch } from './network-switch.ts';
 /**
  * Enrols this browser as soon as the server can be reached, and tries again while it cannot. Nothing waits for it:
  * recording has started long before.
- *
- * @param firstToken the token that came with the configuration, if it was asked for just now
  */
-export function keepEnrolled(
-  audit: AuditBuffer<DemoSchemas>,
-  network: NetworkSwitch,
-  firstToken: string | null,
-): void {
-  let token = firstToken;
+export function keepEnrolled(audit: AuditBuffer<DemoSchemas>, network: NetworkSwitch): void {
   let failures = 0;
   let running = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -24,10 +17,8 @@ export function keepEnrolled(
     if (running || network.isOff() || audit.status().state !== 'recording-only') return;
     running = true;
     clearTimeout(timer);
-    token ??= (await fetchConfig())?.enrolmentToken ?? null;
+    const token = await fetchEnrolmentToken();
     const enrolled = token !== null && (await enrolOnce(audit, token));
-    // A token that failed may be used up, expired or of another server: the next try asks for a new one.
-    token = null;
     running = false;
     failures = enrolled ? 0 : failures + 1;
     if (!enrolled) timer = setTimeout(() => void attempt(), nextPollMs({ quiet: 0, failures }));

@@ -8,7 +8,7 @@ import { showPage } from './page.ts';
 
 // The order matters: the switch stands between the page and the network before anything can use it.
 const network = installNetworkSwitch(window);
-const { config, enrolmentToken } = await startConfig();
+const config = await startConfig();
 const audit = openAuditBuffer({
   endpoint: config.endpoint ?? location.origin,
   authority: config.authority,
@@ -19,7 +19,7 @@ const audit = openAuditBuffer({
   installation: { label: 'Demo browser' },
 });
 const { recorder } = showPage(audit, network);
-keepEnrolled(audit, network, enrolmentToken);
+keepEnrolled(audit, network);
 
 exposeHooks(audit, recorder);
 

@@ -4,6 +4,7 @@ import { createProgram } from '../src/program.ts';
 import { runCli } from '../src/run-cli.ts';
 import { SERVER_VARIABLES } from '../src/settings.ts';
 import { fakeIo } from './support/fake-io.ts';
+import { tempFolders } from './support/temp-folder.ts';
 
 function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
@@ -63,6 +64,27 @@ describe('the command line', () => {
     expect(io.complained()).toContain(message);
     expect(io.complained()).toContain('--help says more');
     expect(io.printed()).toBe('');
+  });
+});
+
+describe('keys rotate', () => {
+  const folder = tempFolders();
+
+  it('says which step comes next instead of doing the wrong one', async () => {
+    const env = { DATA_DIR: folder() };
+    const run = async (...args: string[]) => {
+      const io = fakeIo(env);
+      return { code: await runCli(['keys', ...args], io), said: io.printed() + io.complained() };
+    };
+    expect(await run('rotate')).toMatchObject({ code: 1, said: expect.stringContaining('keys create') });
+    expect((await run('create')).code).toBe(0);
+    expect(await run('rotate', '--finish')).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('No rotation is under way'),
+    });
+    expect((await run('rotate')).code).toBe(0);
+    expect(await run('rotate')).toMatchObject({ code: 1, said: expect.stringContaining('--finish') });
+    expect((await run('rotate', '--finish')).code).toBe(0);
   });
 });
 

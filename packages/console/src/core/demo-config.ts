@@ -10,31 +10,30 @@ export type DemoConfig = {
 /** What the all-in-one server is called unless it is told otherwise. */
 export const DEFAULT_CONFIG: DemoConfig = { authority: 'localhost', tenant: 'demo' };
 
-/** The answer of `GET api/config`: the configuration, and a token that enrols this browser. */
-export type ServedConfig = { readonly config: DemoConfig; readonly enrolmentToken: string | null };
-
 /** The configuration in `text`, or `null` where it is something else, such as a captive portal's page. */
-export function parseServedConfig(text: string): ServedConfig | null {
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null) return null;
-  const { authority, tenant, endpoint, directiveKey, enrolmentToken } = value as Record<string, unknown>;
+export function parseDemoConfig(text: string): DemoConfig | null {
+  const { authority, tenant, endpoint, directiveKey } = parseMembers(text);
   if (typeof authority !== 'string' || typeof tenant !== 'string') return null;
   return {
-    config: {
-      authority,
-      tenant,
-      ...(typeof endpoint === 'string' ? { endpoint } : {}),
-      ...(typeof directiveKey === 'string' ? { directiveKey } : {}),
-    },
-    enrolmentToken: typeof enrolmentToken === 'string' ? enrolmentToken : null,
+    authority,
+    tenant,
+    ...(typeof endpoint === 'string' ? { endpoint } : {}),
+    ...(typeof directiveKey === 'string' ? { directiveKey } : {}),
   };
 }
 
-function parseJson(text: string): unknown {
+/** The enrolment token in the answer of `POST api/enrolment-token`, or `null` where it is something else. */
+export function parseEnrolmentToken(text: string): string | null {
+  const { token } = parseMembers(text);
+  return typeof token === 'string' ? token : null;
+}
+
+function parseMembers(text: string): Record<string, unknown> {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
-    // Not JSON is not a configuration: that is this function's answer, not a failure.
-    return null;
+    // What is not JSON has no members: that is this function's answer, not a failure.
+    return {};
   }
 }

@@ -69,8 +69,9 @@ function facts({ entry, status: { origin, receipt }, exported }: Evidence): HTML
   if (exported?.leafHash) list.push({ name: 'Leaf hash', value: exported.leafHash, isCode: true });
   if (entry.receivedBefore !== undefined)
     list.push({
-      name: 'Received before',
-      value: localAndExact(new Date(entry.receivedBefore * 1000).toISOString()),
+      name: 'Cosigned at',
+      // A cosignature has whole seconds: digits after them would be made up.
+      value: localAndExact(new Date(entry.receivedBefore * 1000).toISOString().replace('.000', '')),
     });
   if (entry.state === 'accepted' && receipt !== null && entry.origin === origin)
     list.push({
@@ -78,7 +79,10 @@ function facts({ entry, status: { origin, receipt }, exported }: Evidence): HTML
       value: `${formatCount(receipt.size)}, so index ${entry.index} is below it`,
     });
   if (exported !== null)
-    list.push({ name: 'Exported', value: `${formatLateness(exported.latenessMs)} after it occurred` });
+    list.push({
+      name: 'Lateness',
+      value: `${formatLateness(exported.latenessMs)} from occurrence to reception`,
+    });
   if (entry.code !== undefined) list.push({ name: 'Code', value: entry.code, isCode: true });
   return el(
     'dl',

@@ -1,27 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseServedConfig } from '../../src/core/demo-config.ts';
+import { parseDemoConfig, parseEnrolmentToken } from '../../src/core/demo-config.ts';
 
-describe('parseServedConfig', () => {
-  it('keeps the token apart from what is stored', () => {
-    const text = JSON.stringify({
-      authority: 'localhost',
-      tenant: 'demo',
-      directiveKey: 'k',
-      enrolmentToken: 't',
-    });
-    expect(parseServedConfig(text)).toEqual({
-      config: { authority: 'localhost', tenant: 'demo', directiveKey: 'k' },
-      enrolmentToken: 't',
-    });
-  });
+const PORTAL = ['', '<!doctype html>', 'null', '[]', '{}', '{"authority":1,"tenant":"demo","token":1}'];
 
-  it('reads its own stored form, which has no token', () => {
+describe('parseDemoConfig', () => {
+  it('reads its own stored form, and leaves out what is not of it', () => {
     const stored = { authority: 'audit.example.com', tenant: 'acme', endpoint: 'https://audit.example.com' };
-    expect(parseServedConfig(JSON.stringify(stored))).toEqual({ config: stored, enrolmentToken: null });
+    expect(parseDemoConfig(JSON.stringify({ ...stored, token: 't' }))).toEqual(stored);
   });
 
   it('takes no captive portal for a server', () => {
-    for (const text of ['', '<!doctype html>', 'null', '[]', '{}', '{"authority":1,"tenant":"demo"}'])
-      expect(parseServedConfig(text)).toBeNull();
+    for (const text of PORTAL) expect(parseDemoConfig(text)).toBeNull();
+  });
+});
+
+describe('parseEnrolmentToken', () => {
+  it('reads the token, and takes no captive portal for one', () => {
+    expect(parseEnrolmentToken('{"token":"tacho_enrol_1"}')).toBe('tacho_enrol_1');
+    for (const text of PORTAL) expect(parseEnrolmentToken(text)).toBeNull();
   });
 });

@@ -79,7 +79,7 @@ function approveCommand(io: Io): Command {
 }
 
 function revokeCommand(io: Io): Command {
-  return adminCommand('revoke', 'revoke a device, and order it to delete what it has cached')
+  return adminCommand('revoke', 'revoke a device; with --purge, order it to delete what it has cached')
     .argument('<tenant>', 'the tenant')
     .argument('<device>', 'the device, as `list` shows it')
     .requiredOption('--reason <text>', 'why, for the record')

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { parseCount, parseDuration } from '../duration.ts';
 import type { Io } from '../io.ts';
@@ -18,7 +18,11 @@ export function tokenCommand(io: Io): Command {
   const create = adminCommand('create', 'make an enrolment token for devices of a tenant')
     .argument('<tenant>', 'the tenant')
     .option('--uses <count>', 'how many devices may enrol with it', parseCount, 1)
-    .option('--ttl <duration>', 'how long it is valid: 15m, 24h, 7d', parseDuration, 86_400)
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is valid: 15m, 24h, 7d')
+        .argParser(parseDuration)
+        .default(86_400, '24h'),
+    )
     .option('--network <cidr...>', 'only from these networks, such as 10.0.0.0/8 or 2001:db8::/32')
     .option('--subject <subject>', 'the person whose devices these are')
     .action((tenant: string, options: TokenOptions) =>

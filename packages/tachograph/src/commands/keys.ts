@@ -1,6 +1,7 @@
 import { beginCosignerRotation, endCosignerRotation, type SignedKeys } from '@tachograph/ingest';
 import { formatVkey } from '@tachograph/wire';
 import { Command } from 'commander';
+import { CliFailure } from '../cli-failure.ts';
 import type { Io } from '../io.ts';
 import { makeDataFolder } from '../serve/data-folder.ts';
 import { ensureKeys, ingestKeys, keysNotes, need } from '../serve/keys.ts';
@@ -61,10 +62,22 @@ function rotateCommand(io: Io): Command {
     )
     .action(async (options: { finish?: boolean }) => {
       const { config } = loadSettings(io.env);
-      const rotate = options.finish === true ? endCosignerRotation : beginCosignerRotation;
-      io.out(describe(need(await rotate(config.dataDir, config.authority))));
+      await keysNotes(config.dataDir, config.authority);
+      const finish = options.finish === true;
+      const rotated = await (finish ? endCosignerRotation : beginCosignerRotation)(
+        config.dataDir,
+        config.authority,
+      );
+      if (!rotated.ok && rotated.fault.code === 'ERR_EXISTS') throw wrongStep(finish);
+      io.out(describe(need(rotated)));
       io.out('Restart the servers to take it up.\n');
     });
+}
+
+function wrongStep(finish: boolean): CliFailure {
+  return finish
+    ? new CliFailure('No rotation is under way.', ['Begin one with: tachograph keys rotate'])
+    : new CliFailure('A rotation is under way already.', ['End it with: tachograph keys rotate --finish']);
 }
 
 function describe({ statement: { counter, keys } }: SignedKeys): string {

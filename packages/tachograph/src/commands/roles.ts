@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { closeOnSignal } from '../serve/shutdown.ts';
-import { environmentHelp, loadSettings, SERVER_VARIABLES } from '../settings.ts';
+import { environmentHelp, loadSettings, SERVER_VARIABLES, type Variable } from '../settings.ts';
 
 const ONE_HOST =
   '\nFor one machine: the processes of a deployment share DATA_DIR, and each role runs once.\n' +
@@ -12,6 +12,7 @@ export function ingestCommand(io: Io): Command {
   return roleCommand(
     'ingest',
     'only what devices talk to: enrolment, appends, receipts; no directive key',
+    ({ name }) => name !== 'ADMIN_TOKEN' && name !== 'DEMO',
   ).action(async () => {
     const { startRole } = await import('../serve/roles.ts');
     const role = await startRole(loadSettings(io.env), 'ingest');
@@ -22,19 +23,23 @@ export function ingestCommand(io: Io): Command {
 
 /** `tachograph control` */
 export function controlCommand(io: Io): Command {
-  return roleCommand('control', 'only the control API, with the directive key; needs ADMIN_TOKEN').action(
-    async () => {
-      const { startRole } = await import('../serve/roles.ts');
-      const role = await startRole(loadSettings(io.env), 'control');
-      io.out(`Serving the control API on ${role.url}\n`);
-      await closeOnSignal(io, role.close);
-    },
-  );
+  return roleCommand(
+    'control',
+    'only the control API, with the directive key; needs ADMIN_TOKEN',
+    ({ name }) => name !== 'DEMO',
+  ).action(async () => {
+    const { startRole } = await import('../serve/roles.ts');
+    const role = await startRole(loadSettings(io.env), 'control');
+    io.out(`Serving the control API on ${role.url}\n`);
+    await closeOnSignal(io, role.close);
+  });
 }
 
 /** `tachograph export` */
 export function exportCommand(io: Io): Command {
-  return roleCommand('export', 'only the exporter: from the log into DATA_DIR/export').action(async () => {
+  return roleCommand('export', 'only the exporter: from the log into DATA_DIR/export', ({ name }) =>
+    ['DATA_DIR', 'AUTHORITY', 'LOG_LEVEL'].includes(name),
+  ).action(async () => {
     const { startExport } = await import('../serve/roles.ts');
     const role = await startExport(loadSettings(io.env));
     io.out(`Exporting to ${role.exportDir}\n`);
@@ -42,9 +47,9 @@ export function exportCommand(io: Io): Command {
   });
 }
 
-function roleCommand(name: string, description: string): Command {
+function roleCommand(name: string, description: string, reads: (variable: Variable) => boolean): Command {
   return new Command(name)
     .description(description)
     .addHelpText('after', ONE_HOST)
-    .addHelpText('after', environmentHelp(SERVER_VARIABLES));
+    .addHelpText('after', environmentHelp(SERVER_VARIABLES.filter(reads)));
 }

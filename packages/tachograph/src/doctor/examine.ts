@@ -9,6 +9,7 @@ import { loadSettings, type Settings } from '../settings.ts';
 import { errorMessage } from '../error-code.ts';
 import { checkClock } from './check-clock.ts';
 import { checkDataDir } from './check-data-dir.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkLog, checkRegistry, newestReceived } from './check-log.ts';
 import { checkPort } from './check-port.ts';
 import { checkSecretFiles } from './check-secret-files.ts';
@@ -34,8 +35,11 @@ export async function examine(env: NodeJS.ProcessEnv, nowMs: number): Promise<Fi
     return [runtime, configuration, folder, await checkPort(config.host, config.port, null)];
   }
   const port = await checkPort(config.host, config.port, runningServer(config.dataDir));
+  const secrets = checkSecretFiles(config.dataDir);
   const kept = await examineKept(config.dataDir, nowMs);
-  return [runtime, configuration, folder, port, checkSecretFiles(config.dataDir), ...kept];
+  // Keys that cannot be read are told once, as files.
+  const keys = secrets.state === 'bad' ? [] : [await checkKeys(config.dataDir, config.authority)];
+  return [runtime, configuration, folder, port, secrets, ...keys, ...kept];
 }
 
 function checkRuntime(version: string): Finding {

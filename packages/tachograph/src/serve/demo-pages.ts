@@ -31,8 +31,8 @@ export function demoPagesBuilt(): boolean {
 }
 
 /**
- * Serves the demo at `/demo/`: its pages, what they need to enrol (`api/config`) and the end of the feed
- * (`api/export`). Whoever reaches these gets in, which is why they are for this machine only.
+ * Serves the demo at `/demo/`: its pages, whom they write to (`api/config`), a token that lets a browser in
+ * (`api/enrolment-token`) and the end of the feed (`api/export`). Whoever reaches these gets in, which is why they are for this machine only.
  */
 export async function serveDemo(app: Ingest['app'], options: DemoOptions): Promise<void> {
   await app.register(async (scope) => {
@@ -55,8 +55,9 @@ export async function serveDemo(app: Ingest['app'], options: DemoOptions): Promi
       authority: options.authority,
       tenant: options.tenant,
       directiveKey: options.directiveKey,
-      enrolmentToken: await options.enrolmentToken(),
     }));
+    // Apart from the configuration, which every page load asks for: only who is not enrolled makes a token.
+    scope.post('/demo/api/enrolment-token', async () => ({ token: await options.enrolmentToken() }));
     scope.get('/demo/api/export', async () => ({
       lines: await readExportTail(options.exportDir, LINES_MAX),
     }));

@@ -5,7 +5,7 @@ import { dataFiles } from '../data-files.ts';
 import { lockFolder, type Role } from '../folder-lock.ts';
 import type { Settings } from '../settings.ts';
 import { openLog, openRegistry } from './data-folder.ts';
-import { cosignerKeys, directiveKey, ingestKeys } from './keys.ts';
+import { cosignerKeys, directiveKey, ingestKeys, keysNotes } from './keys.ts';
 import { listen } from './listen.ts';
 import { openExporter, workplaceOf } from './server.ts';
 
@@ -25,6 +25,8 @@ export async function startRole(
     const { dataDir, logger } = workplaceOf(settings);
     const lock = lockFolder(dataDir, [role]);
     closers.add(lock.release);
+    // First, because it tells what to do where there are none.
+    await keysNotes(dataDir, config.authority);
     const keys = await ingestKeys(dataDir, config.authority);
     const directive = role === 'control' ? await directiveKey(dataDir, config.authority) : null;
     const log = await openLog(dataDir, closers);

@@ -47,6 +47,7 @@ describe('doctor', () => {
       'data folder',
       'port',
       'secret files',
+      'keys',
       'log',
       'registry',
       'clock',
@@ -98,6 +99,15 @@ describe('doctor', () => {
     const found = await finding(env, 'secret files');
     expect(found.state).toBe('bad');
     expect(found.mend.join()).toContain(`chmod 600 ${key}`);
+  });
+
+  it('finds keys of another authority, and says which setting it was', async () => {
+    const env = { DATA_DIR: folder(), PORT: '0' };
+    expect(await runCli(['keys', 'create'], fakeIo(env))).toBe(0);
+    expect(await finding(env, 'keys')).toMatchObject({ state: 'good' });
+    const found = await finding({ ...env, AUTHORITY: 'other.example' }, 'keys');
+    expect(found).toMatchObject({ state: 'bad' });
+    expect(found.mend.join()).toContain('AUTHORITY');
   });
 
   it('finds a log that is none', async () => {

@@ -46,11 +46,18 @@ describe('tachograph serve', () => {
     expect(answer.headers.get('location')).toBe('/demo/');
   });
 
-  it('tells the demo page whom to write to, with a new token each time', async () => {
-    const [first, second] = await Promise.all([1, 2].map(() => fetchJson(`${server.url()}/demo/api/config`)));
-    expect(first).toMatchObject({ authority: 'localhost', tenant: 'demo' });
-    expect(first?.['directiveKey']).toMatch(/^localhost\/directive\+/);
-    expect(first?.['enrolmentToken']).not.toBe(second?.['enrolmentToken']);
+  it('tells the demo page whom to write to, and makes a token only where one is asked for', async () => {
+    const config = await fetchJson(`${server.url()}/demo/api/config`);
+    expect(config).toEqual({
+      authority: 'localhost',
+      tenant: 'demo',
+      directiveKey: expect.stringMatching(/^localhost\/directive\+/),
+    });
+    const address = `${server.url()}/demo/api/enrolment-token`;
+    expect((await fetch(address)).status).toBe(404);
+    const [first, second] = await Promise.all([1, 2].map(() => fetchJson(address, 'POST')));
+    expect(first?.['token']).toMatch(/^tacho_enrol_/);
+    expect(first?.['token']).not.toBe(second?.['token']);
   });
 
   it('shows the feed to no foreign page, whatever name that gives to this machine', async () => {
@@ -125,8 +132,8 @@ describe('tachograph serve, configured', () => {
   });
 });
 
-async function fetchJson(url: string): Promise<Record<string, unknown>> {
-  return (await (await fetch(url)).json()) as Record<string, unknown>;
+async function fetchJson(url: string, method = 'GET'): Promise<Record<string, unknown>> {
+  return (await (await fetch(url, { method })).json()) as Record<string, unknown>;
 }
 
 /** `fetch` sends its own host header, so this one speaks HTTP itself. */
