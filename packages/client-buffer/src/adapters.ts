@@ -18,7 +18,8 @@ export type Timers = {
 /** What the page tells. All of it is a hint: nothing rests on it. */
 export type PageSignals = {
   online(): boolean;
-  onOnline(listener: () => void): () => void;
+  /** The network is back, or the page itself: from sleep, or from the back/forward cache, where timers stood still. */
+  onReturn(listener: () => void): () => void;
   /** The page is being hidden or goes away. */
   onHide(listener: () => void): () => void;
 };

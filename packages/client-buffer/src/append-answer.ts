@@ -154,7 +154,11 @@ export class AppendAnswers {
     const { size, root } = stated.checkpoint;
     const position = await this.#replay.positionAt(size);
     if (position === 'moved') return PROGRESS;
-    if (position === 'damaged') return this.#succeed(request, 'corrupt');
+    if (position === 'damaged') {
+      // The next pass reads everything anew, and says whether it is.
+      this.#replay.restart();
+      return PROGRESS;
+    }
     if (!bytesEqual(rootOf(position.range), root)) return this.#succeed(request, 'fork');
     if (stated.receipt !== null) await this.#store(request, position, stated.receipt, extras);
     if (status === 422) return networkSetback('the body was damaged on its way');
@@ -174,7 +178,7 @@ export class AppendAnswers {
     return PROGRESS;
   }
 
-  async #succeed({ log }: AppendRequest, reason: 'fork' | 'rollback' | 'corrupt'): Promise<Step> {
+  async #succeed({ log }: AppendRequest, reason: 'fork' | 'rollback'): Promise<Step> {
     await openSuccessor(this.#parts, log.device, reason);
     return PROGRESS;
   }

@@ -34,19 +34,27 @@ const TIMERS: Timers = {
 const PAGE: PageSignals = {
   // Node has a navigator without it; nobody is offline who cannot say so.
   online: () => typeof navigator === 'undefined' || !('onLine' in navigator) || navigator.onLine,
-  onOnline: (listener) => on(globalThis, 'online', listener),
-  onHide(listener) {
-    // Never `unload`: it keeps the page out of the back/forward cache (FAILURES 17).
-    const ends = [on(globalThis, 'pagehide', listener)];
-    if (typeof document !== 'undefined')
-      ends.push(
-        on(document, 'visibilitychange', () => {
-          if (document.visibilityState === 'hidden') listener();
-        }),
-      );
-    return () => ends.forEach((end) => end());
-  },
+  onReturn: (listener) =>
+    all(
+      on(globalThis, 'online', listener),
+      on(globalThis, 'pageshow', listener),
+      onVisibility('visible', listener),
+    ),
+  // Never `unload`: it keeps the page out of the back/forward cache (FAILURES 17).
+  onHide: (listener) => all(on(globalThis, 'pagehide', listener), onVisibility('hidden', listener)),
 };
+
+function onVisibility(state: DocumentVisibilityState, listener: () => void): () => void {
+  // Workers have none.
+  if (typeof document === 'undefined') return () => undefined;
+  return on(document, 'visibilitychange', () => {
+    if (document.visibilityState === state) listener();
+  });
+}
+
+function all(...ends: (() => void)[]): () => void {
+  return () => ends.forEach((end) => end());
+}
 
 function on(target: object, type: string, listener: () => void): () => void {
   if (!(target instanceof EventTarget)) return () => undefined;

@@ -22,6 +22,7 @@ import { openLog } from './open-log.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { SharedState } from './shared-state.ts';
+import { StatusListeners } from './status-listeners.ts';
 import { gapData } from './succession.ts';
 import { Trust } from './trust.ts';
 import type { Step } from './step.ts';
@@ -38,13 +39,13 @@ export class Engine {
   readonly #uploader: Uploader;
   readonly #enroller: Enroller;
   readonly #opened: Promise<void>;
-  readonly #listeners = new Set<(status: BufferStatus) => void>();
+  readonly #listeners = new StatusListeners(() => this.status());
   readonly #ends: (() => void)[] = [];
   #phase: StateFacts['phase'] = 'opening';
   #enrolling = 0;
   #lastStep: Step | null = null;
   #reported: Problem | null = null;
-  #notifying = false;
+  #closing: Promise<void> | null = null;
 
   constructor(config: Omit<BufferConfig, 'events'>, names: BufferNames, adapters: Adapters) {
     this.#adapters = adapters;
@@ -60,7 +61,7 @@ export class Engine {
     });
     this.#enroller = new Enroller(this.#parts, config.installation);
     this.#uploader = new Uploader(this.#parts, this.#enroller, (step) => this.#afterStep(step));
-    state.onRows(() => this.#notify());
+    state.onRows(() => this.#listeners.notify());
     this.#opened = this.#open();
   }
 
@@ -70,7 +71,7 @@ export class Engine {
     const stamp = this.#stamp();
     const leaf = makeLeaf(input, stamp, this.#seen());
     const entry = this.#recorder.record(leaf.id, leaf.bytes, stamp.wallMs);
-    this.#notify();
+    this.#listeners.notify();
     return entry;
   }
 
@@ -78,7 +79,7 @@ export class Engine {
     await this.#opened;
     this.#assertOpen();
     this.#enrolling++;
-    this.#notify();
+    this.#listeners.notify();
     try {
       const result = await this.#enroller.enrol(credential);
       if (typeof result !== 'string') {
@@ -89,7 +90,7 @@ export class Engine {
       return result;
     } finally {
       this.#enrolling--;
-      this.#notify();
+      this.#listeners.notify();
       this.#uploader.wakeNow();
     }
   }
@@ -102,6 +103,8 @@ export class Engine {
     if (step.kind === 'setback') throw new AuditBufferError(step.problem.code, step.problem.detail);
     if (step.kind === 'not-enrolled')
       throw new AuditBufferError('ERR_UNKNOWN_DEVICE', 'this device is not enrolled; everything waits');
+    if (step.kind !== 'idle')
+      throw new AuditBufferError('ERR_BUFFER_CLOSED', 'the buffer was closed while it sent');
   }
 
   async offlineAccess({ scope }: { readonly scope: string }): Promise<OfflineAccess> {
@@ -134,13 +137,14 @@ export class Engine {
   }
 
   subscribe(listener: (status: BufferStatus) => void): () => void {
-    this.#listeners.add(listener);
-    listener(this.status());
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
-  async close(): Promise<void> {
-    if (this.#phase === 'closed') return;
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     await this.#opened;
     await this.#recorder.idle();
     this.#recorder.fail(new AuditBufferError('ERR_BUFFER_CLOSED', 'the buffer was closed'));
@@ -149,7 +153,7 @@ export class Engine {
     this.#phase = 'closed';
     this.#adapters.tabs.close();
     this.#parts.state.store.close();
-    this.#notify();
+    this.#listeners.notify();
   }
 
   #assemble({ authority, tenant }: BufferNames, directiveKeys: readonly string[]): CoreParts {
@@ -187,14 +191,14 @@ export class Engine {
     const { page, tabs } = this.#adapters;
     tabs.listen(() => this.#catchUp());
     this.#ends.push(
-      page.onOnline(() => this.#uploader.networkIsBack()),
+      page.onReturn(() => this.#uploader.networkMayBeBack()),
       page.onHide(() => this.#quietly(this.#part())),
     );
     this.#recorder.start();
     // A head that was committed and not signed before a crash is signed now.
     this.#quietly(this.#parts.sealer.seal());
     this.#uploader.wake();
-    this.#notify();
+    this.#listeners.notify();
   }
 
   #afterCommit(): void {
@@ -203,19 +207,19 @@ export class Engine {
     this.#quietly(this.#parts.sealer.seal());
     this.#uploader.wake();
     this.#adapters.tabs.announce();
-    this.#notify();
+    this.#listeners.notify();
   }
 
   #afterStep(step: Step): void {
     this.#lastStep = step;
     if (step.kind === 'progress') this.#recorder.declareGap();
-    this.#notify();
+    this.#listeners.notify();
   }
 
   /** The page is hidden, and perhaps about to end: what is small is sent, and the other tabs need not wait for this one. */
   async #part(): Promise<void> {
-    await this.#uploader.sendParting();
-    await this.#uploader.release();
+    // Both at once: a page that goes away lives to see the start of each, not the end of the first.
+    await Promise.all([this.#uploader.release(), this.#uploader.sendParting()]);
   }
 
   /** Another tab changed the store. */
@@ -263,7 +267,7 @@ export class Engine {
 
   #report(problem: Problem | null): void {
     this.#reported = problem === null ? null : { code: problem.code, detail: problem.detail };
-    this.#notify();
+    this.#listeners.notify();
   }
 
   /** Background work: its failure is reported, and tried again on the next occasion. */
@@ -272,17 +276,6 @@ export class Engine {
       if (this.#phase === 'closed') return;
       const detail = error instanceof Error ? error.message : String(error);
       this.#report(error instanceof AuditBufferError ? error : { code: 'ERR_INTERNAL', detail });
-    });
-  }
-
-  /** Tells the listeners once for all that changes in this turn of the event loop. */
-  #notify(): void {
-    if (this.#notifying || this.#listeners.size === 0) return;
-    this.#notifying = true;
-    queueMicrotask(() => {
-      this.#notifying = false;
-      const status = this.status();
-      for (const listener of this.#listeners) listener(status);
     });
   }
 }

@@ -82,14 +82,22 @@ export class Enroller {
       if (log?.device !== device) return { result: null };
       const succession = enrolment?.device === device ? enrolment.succession : null;
       const known = enrolment?.device === device ? enrolment.status : 'none';
-      // Asking again does not make a known device unknown.
-      const status = change.status === 'uncertain' && known !== 'none' ? known : change.status;
+      const status = nextStatus(known, change.status);
       return {
         result: null,
         rows: { enrolment: { device, succession, challenge: change.challenge, status } },
       };
     });
   }
+}
+
+type Status = EnrolmentRow['status'];
+
+/** Neither asking again nor a refusal of the credential makes a known device unknown: it uploads as before. */
+function nextStatus(known: Status, told: Status): Status {
+  if (told === 'uncertain') return known === 'none' ? told : known;
+  if (told === 'none') return ['none', 'uncertain', 'unknown'].includes(known) ? told : known;
+  return told;
 }
 
 function statusOf(value: unknown): EnrolmentStatus | null {

@@ -1,29 +1,16 @@
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
+import { openDB, type IDBPDatabase } from 'idb';
 import type { DeviceId } from '@tachograph/wire';
 import type { Timers } from './adapters.ts';
-import type { Block } from './core/blocks.ts';
-import { EMPTY_ROWS, type Rows } from './core/rows.ts';
+import type { Rows } from './core/rows.ts';
 import { AuditBufferError } from './errors.ts';
-import type { BlockQuery, Change, Identity, LogStore, Select, Snapshot } from './log-store.ts';
+import { hasLanded, snapshotOf, STORES, write, type Schema, type Transaction } from './idb-transaction.ts';
+import type { Change, Identity, LogStore, Select, Snapshot } from './log-store.ts';
 
-interface Schema extends DBSchema {
-  /** The rows, each under its name. */
-  rows: { key: keyof Rows; value: NonNullable<Rows[keyof Rows]> };
-  /** Keyed by where a block ends: receipts delete, and replay reads, by one key range. */
-  blocks: { key: [DeviceId, number]; value: Block };
-  identities: { key: DeviceId; value: Identity };
-}
-type Stores = ('rows' | 'blocks' | 'identities')[];
 type Database = IDBPDatabase<Schema>;
-type Transaction<Mode extends IDBTransactionMode> = IDBPTransaction<Schema, Stores, Mode>;
 
 /** Never raised: an upgrade hangs against a frozen tab (FAILURES 2), so a new shape is a new database name. */
 const VERSION = 1;
-const STORES: Stores = ['rows', 'blocks', 'identities'];
-const ROW_NAMES = Object.keys(EMPTY_ROWS) as (keyof Rows)[];
 const ATTEMPTS_MAX = 3;
-/** Blocks read at a time while looking for enough bytes. */
-const PAGE_BLOCKS = 64;
 
 export type IdbOptions = {
   /** Milliseconds after which an `open()` that settles neither way counts as failed. */
@@ -49,8 +36,12 @@ export class IdbLogStore implements LogStore {
   }
 
   transact<T>(plan: (snapshot: Snapshot) => Change<T>, select?: Select): Promise<{ result: T; rows: Rows }> {
+    let tried: Change<T> | null = null;
     return this.#run('readwrite', async (transaction) => {
       const snapshot = await snapshotOf(transaction, select);
+      // The attempt before may have been committed, and only its `complete` have been lost with the handle.
+      if (tried !== null && (await hasLanded(transaction, tried, snapshot.rows)))
+        return { result: tried.result, rows: snapshot.rows };
       let change: Change<T>;
       try {
         change = plan(snapshot);
@@ -58,6 +49,7 @@ export class IdbLogStore implements LogStore {
         throw new PlanFailure(cause);
       }
       write(transaction, change);
+      tried = change;
       return { result: change.result, rows: { ...snapshot.rows, ...change.rows } };
     });
   }
@@ -182,62 +174,6 @@ function abort(transaction: { abort(): void }): void {
     // It has ended by itself already, which is what was wanted.
     if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
   }
-}
-
-async function snapshotOf(
-  transaction: Transaction<'readonly' | 'readwrite'>,
-  select?: Select,
-): Promise<Snapshot> {
-  const store = transaction.objectStore('rows');
-  const values = await Promise.all(ROW_NAMES.map((name) => store.get(name)));
-  const found = ROW_NAMES.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]]]));
-  const rows = { ...EMPTY_ROWS, ...Object.fromEntries(found) } as Rows;
-  const query = select?.(rows) ?? null;
-  return { rows, blocks: query === null ? [] : await findBlocks(transaction, query) };
-}
-
-async function findBlocks(
-  transaction: Transaction<'readonly' | 'readwrite'>,
-  { device, from, bytesMax }: BlockQuery,
-): Promise<Block[]> {
-  const store = transaction.objectStore('blocks');
-  const found: Block[] = [];
-  let [bytes, after] = [0, from];
-  while (bytes < bytesMax) {
-    const page = await store.getAll(
-      IDBKeyRange.bound([device, after], [device, Infinity], true),
-      PAGE_BLOCKS,
-    );
-    for (const block of page) {
-      if (bytes >= bytesMax) break;
-      found.push(block);
-      bytes += block.bytes.length;
-      after = block.end;
-    }
-    if (page.length < PAGE_BLOCKS) break;
-  }
-  return found;
-}
-
-function write<T>(transaction: Transaction<'readwrite'>, change: Change<T>): void {
-  const requests: Promise<unknown>[] = [];
-  const rows = transaction.objectStore('rows');
-  for (const name of ROW_NAMES) {
-    const row = change.rows?.[name];
-    if (row === undefined) continue;
-    requests.push(row === null ? rows.delete(name) : rows.put(row, name));
-  }
-  const blocks = transaction.objectStore('blocks');
-  if (change.drop !== undefined) {
-    const { device, size } = change.drop;
-    requests.push(blocks.delete(IDBKeyRange.bound([device, 0], [device, size])));
-  }
-  // `add`, not `put`: two leaves can never take one place.
-  for (const block of change.append ?? []) requests.push(blocks.add(block));
-  if (change.identity !== undefined)
-    requests.push(transaction.objectStore('identities').add(change.identity));
-  // A failed request aborts the transaction, and its `done` says so: nothing is learned from each alone.
-  for (const request of requests) request.catch(() => undefined);
 }
 
 /** Failures of the handle or of a background page, not of what was asked. */

@@ -4,6 +4,7 @@ import { EMPTY_ROWS } from './core/rows.ts';
 import { validateData, type EventSchemas } from './define-events.ts';
 import { EntryGroup } from './entry-group.ts';
 import { AuditBufferError } from './errors.ts';
+import { ignorable } from './typed-buffer.ts';
 
 /**
  * The buffer of a server that renders a page: the same modules load and the same calls work, nothing is recorded, and
@@ -28,9 +29,9 @@ export function inertBuffer<Schemas extends EventSchemas>({
       group.failed(error);
       return entry;
     },
-    enrol: () => Promise.reject(error),
-    flush: () => Promise.reject(error),
-    offlineAccess: () => Promise.reject(error),
+    enrol: () => ignorable(Promise.reject(error)),
+    flush: () => ignorable(Promise.reject(error)),
+    offlineAccess: () => ignorable(Promise.reject(error)),
     subscribe(listener) {
       listener(status);
       return () => undefined;

@@ -46,15 +46,16 @@ export function openAuditBuffer<Schemas extends EventSchemas>(
   return bufferOver(engine, config, closeOnce(name, open));
 }
 
-/** The engine closes with the last of its users. */
+/** The engine closes with the last of its users, unless another one comes in the same turn: React mounts everything twice. */
 function closeOnce(name: string, open: Open): () => Promise<void> {
   let closed = false;
   return async () => {
     if (closed) return;
     closed = true;
     open.users--;
+    await Promise.resolve();
     if (open.users > 0) return;
-    registry().delete(name);
+    if (registry().get(name) === open) registry().delete(name);
     await open.engine.close();
   };
 }

@@ -26,6 +26,11 @@ export class Replay {
     return true;
   }
 
+  /** The next pass begins at the receipt and takes nothing from this one. */
+  restart(): void {
+    this.#session = null;
+  }
+
   /**
    * A pass that is verified up to the stored checkpoint and knows the receipt's position, or why there is none:
    * `damaged` means that the entries are not those which were signed.

@@ -10,11 +10,17 @@ export function bufferOver<Schemas extends EventSchemas>(
 ): AuditBuffer<Schemas> {
   return {
     record: (action, details) => engine.record(action, details, validateData(events, action, details.data)),
-    enrol: (credential) => engine.enrol(credential),
+    enrol: (credential) => ignorable(engine.enrol(credential)),
     subscribe: (listener) => engine.subscribe(listener),
     status: () => engine.status(),
-    flush: () => engine.flush(),
-    offlineAccess: (request) => engine.offlineAccess(request),
-    close,
+    flush: () => ignorable(engine.flush()),
+    offlineAccess: (request) => ignorable(engine.offlineAccess(request)),
+    close: () => ignorable(close()),
   };
+}
+
+/** Whoever awaits the promise sees its rejection; whoever ignores it gets no unhandled one (the status says it, too). */
+export function ignorable<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -1,3 +1,4 @@
+import type { DeviceId } from '@tachograph/wire';
 import { classifyAppend } from './core/answers.ts';
 import { retryDelayMs } from './core/backoff.ts';
 import { KEEPALIVE_LIMITS } from './core/replay-session.ts';
@@ -9,13 +10,14 @@ import type { Enroller } from './enroller.ts';
 import { AuditBufferError } from './errors.ts';
 import { sendAppend } from './exchange.ts';
 import { Replay } from './replay.ts';
-import { PROGRESS, setback, type Setback, type Step } from './step.ts';
+import { networkSetback, PROGRESS, setback, type Setback, type Step } from './step.ts';
 import { openSuccessor } from './succession.ts';
+import { UploadClaim } from './upload-claim.ts';
 
-/** How long a tab that says nothing keeps the others from uploading. */
-const CLAIM_MS = 10_000;
 const NOTE_EVERY_MS = 60_000;
 const CHECK_IN_MS = 5 * 60_000;
+/** Exchanges in a row that succeed and move nothing, more than halving a batch ever takes. */
+const CIRCLES_MAX = 20;
 /** Waiting for an administrator: somebody is looking at the screen. */
 const PENDING_RETRY_MS = 30_000;
 
@@ -25,6 +27,7 @@ export class Uploader {
   readonly #enroller: Enroller;
   readonly #replay: Replay;
   readonly #answers: AppendAnswers;
+  readonly #claim: UploadClaim;
   readonly #onStep: (step: Step) => void;
   #running: Promise<Step> | null = null;
   #wanted = false;
@@ -36,12 +39,15 @@ export class Uploader {
   #setback: Setback | null = null;
   #notedAt = -Infinity;
   #checkInAt = 0;
+  /** The log that looked damaged at the last look. */
+  #damaged: DeviceId | null = null;
 
   constructor(parts: CoreParts, enroller: Enroller, onStep: (step: Step) => void) {
     this.#parts = parts;
     this.#enroller = enroller;
     this.#replay = new Replay(parts);
     this.#answers = new AppendAnswers(parts, this.#replay);
+    this.#claim = new UploadClaim(parts);
     this.#onStep = onStep;
   }
 
@@ -51,8 +57,8 @@ export class Uploader {
     if (this.#running === null) this.#schedule(Math.max(0, this.#retryAt - this.#now()));
   }
 
-  /** The network seems to be back: a wait that only it caused is over. */
-  networkIsBack(): void {
+  /** The network may be back: a wait that only it caused is over. */
+  networkMayBeBack(): void {
     if (this.#setback?.cause === 'network') this.#retryAt = 0;
     this.wake();
   }
@@ -90,13 +96,9 @@ export class Uploader {
     await this.release();
   }
 
-  /** Lets another tab have the claim at once. */
-  async release(): Promise<void> {
-    const { state, boot } = this.#parts;
-    if (state.rows.claim?.tab !== boot) return;
-    await state.transact(({ rows: { claim } }) =>
-      claim?.tab === boot ? { result: null, rows: { claim: null } } : { result: null },
-    );
+  /** Lets another tab upload at once. */
+  release(): Promise<void> {
+    return this.#claim.release();
   }
 
   #now(): number {
@@ -113,7 +115,8 @@ export class Uploader {
 
   #start(force: boolean): Promise<Step> {
     this.#cancelTimer();
-    this.#running = this.#loop(force).then((step) => {
+    this.#running = this.#loop(force).then(async (step) => {
+      await this.release();
       this.#running = null;
       // Whoever called `wake` after the loop's last look is not kept waiting for the next check-in.
       const settled = step.kind === 'idle' || step.kind === 'not-enrolled';
@@ -126,16 +129,27 @@ export class Uploader {
   }
 
   async #loop(force: boolean): Promise<Step> {
+    let [reached, circles] = [this.#reached(), 0];
     for (;;) {
       this.#wanted = false;
       const step = await this.#safeStep(force);
       if (this.#stopped) return step;
       if (step.kind === 'idle' && this.#wanted) continue;
       if (step.kind !== 'progress') return step;
-      this.#failures = 0;
+      circles = this.#reached() === reached ? circles + 1 : 0;
+      reached = this.#reached();
+      // Something that answers, and never brings us on, is not asked as fast as it answers.
+      if (circles === CIRCLES_MAX) return networkSetback('the exchange goes round in circles');
+      if (circles === 0) this.#failures = 0;
       this.#setback = null;
       this.#onStep(step);
     }
+  }
+
+  /** What changes whenever an upload has come further. */
+  #reached(): string {
+    const { log, enrolment } = this.#parts.state.rows;
+    return `${log?.device} ${log?.receipt?.size} ${log?.receipt?.time} ${enrolment?.status}`;
   }
 
   /** The store may fail at any place: that, too, is only a setback. */
@@ -169,7 +183,7 @@ export class Uploader {
   }
 
   async #step(force: boolean): Promise<Step> {
-    const claimed = await this.#claim(force);
+    const claimed = await this.#claim.take(force);
     if (claimed !== null) return claimed;
     const { log, enrolment } = this.#parts.state.rows;
     if (log === null) return { kind: 'not-enrolled' };
@@ -178,7 +192,7 @@ export class Uploader {
     if (!isSendable(log, enrolment)) return { kind: 'not-enrolled' };
     const session = await this.#replay.session();
     if (session === 'moved') return PROGRESS;
-    if (session === 'damaged') return this.#succeedDamaged(log);
+    if (session === 'damaged') return this.#takeDamage(log);
     const base = this.#parts.state.rows.log?.base ?? log.base;
     const next = this.#answers.wantsCheckIn ? null : session.after(base.range.size);
     const checkInDue = this.#now() >= this.#checkInAt || this.#answers.wantsCheckIn;
@@ -186,7 +200,8 @@ export class Uploader {
     const withNote = checkInDue || this.#now() - this.#notedAt >= NOTE_EVERY_MS;
     const request = await prepareAppend(this.#parts, session, { end: next ?? base, withNote });
     if (request === 'moved') return PROGRESS;
-    if (request === 'damaged') return this.#succeedDamaged(log);
+    if (request === 'damaged') return this.#takeDamage(log);
+    this.#damaged = null;
     return this.#exchange(request, false);
   }
 
@@ -209,27 +224,12 @@ export class Uploader {
     return typeof result === 'string' ? PROGRESS : result;
   }
 
-  async #succeedDamaged({ device }: LogRow): Promise<Step> {
-    await openSuccessor(this.#parts, device, 'corrupt');
+  /** What looks damaged is read and computed once more from the start, before a log is given up for it. */
+  async #takeDamage({ device }: LogRow): Promise<Step> {
+    if (this.#damaged === device) await openSuccessor(this.#parts, device, 'corrupt');
+    else this.#replay.restart();
+    this.#damaged = device;
     return PROGRESS;
-  }
-
-  /** Takes or keeps the claim. It only saves work; two tabs that both send do no harm. */
-  async #claim(force: boolean): Promise<Step | null> {
-    const { state, boot, adapters } = this.#parts;
-    const now = adapters.clock.wallMs();
-    const held = state.rows.claim;
-    if (held?.tab === boot && held.until - now > CLAIM_MS / 2 && held.until - now <= CLAIM_MS) {
-      // Not worth a write; the rows are still read anew, because other tabs record, too.
-      await state.read();
-      return null;
-    }
-    return state.transact<Step | null>(({ rows: { claim } }) => {
-      const left = claim === null || claim.tab === boot ? 0 : claim.until - now;
-      // A claim further ahead than claims are made is of a clock that was set back since.
-      if (!force && left > 0 && left <= CLAIM_MS) return { result: { kind: 'claimed', retryMs: left } };
-      return { result: null, rows: { claim: { tab: boot, until: now + CLAIM_MS } } };
-    });
   }
 }
 

@@ -198,6 +198,30 @@ describe('409 and 422', () => {
     await again.close();
   });
 
+  it('one bad reading of good entries is not damage: they are read once more, and nothing is given up', async () => {
+    let misread = 0;
+    class ForgetfulStore extends CopiableStore {
+      override async read(select?: Select): Promise<Snapshot> {
+        const snapshot = await super.read(select);
+        if (snapshot.blocks.length === 0 || misread-- <= 0) return snapshot;
+        const [block, ...others] = snapshot.blocks;
+        return {
+          ...snapshot,
+          blocks: [{ ...block!, bytes: block!.bytes.map((byte) => byte ^ 1) }, ...others],
+        };
+      }
+    }
+    const { world, audit } = await enrolledIn(new ForgetfulStore());
+    const { origin } = audit.status();
+    misread = 1;
+    await record(audit, 5);
+    await audit.flush();
+    expect(misread).toBeLessThanOrEqual(0);
+    expect(audit.status()).toMatchObject({ origin, ledger: { accepted: 5, lost: 0 } });
+    expect(world.ingest.devices.size).toBe(1);
+    await audit.close();
+  });
+
   it('an answer from an hour ago changes nothing (INV-04)', async () => {
     const { world, audit } = await enrolledIn(new CopiableStore());
     let release = (): void => undefined;

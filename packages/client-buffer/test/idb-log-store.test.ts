@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { packBlocks } from '../src/core/blocks.ts';
 import { IdbLogStore } from '../src/idb-log-store.ts';
 import { describeLogStore } from '../../../test/contracts/log-store.contract.ts';
-import { codeOf, FakeClock } from './support/harness.ts';
+import { actor, codeOf, FakeClock, makeWorld, record } from './support/harness.ts';
 
 const clock = new FakeClock();
 const open = () => new IdbLogStore('tachograph:test', { openTimeoutMs: 10_000, timers: clock.timers });
@@ -97,15 +97,79 @@ describe('IndexedDB that misbehaves', () => {
   it('does not count what was written before a transaction aborted', async () => {
     const store = open();
     const device = 'd' as Parameters<typeof packBlocks>[0];
-    const block = packBlocks(device, 0, [new Uint8Array(3)]);
-    await store.transact(() => ({ result: null, append: block }));
-    // The same place a second time: `add` fails, and the row beside it is not kept.
+    await store.transact(() => ({ result: null, append: packBlocks(device, 0, [new Uint8Array(3)]) }));
+    // Another leaf in the same place: `add` fails, and the row beside it is not kept.
+    const append = packBlocks(device, 0, [Uint8Array.of(1, 2, 3)]);
     expect(
-      await codeOf(
-        store.transact(() => ({ result: null, append: block, rows: { claim: { tab: 'a', until: 1 } } })),
-      ),
+      await codeOf(store.transact(() => ({ result: null, append, rows: { claim: { tab: 'a', until: 1 } } }))),
     ).toBe('ERR_STORAGE');
     expect((await store.read()).rows.claim).toBeNull();
+    store.close();
+  });
+
+  /** From the next one on, `count` transactions that write are committed, and whoever waits for them is told that they aborted. */
+  function loseCompletes(count: number): () => void {
+    let left = count;
+    return onTransaction((original) => {
+      const transaction = original();
+      if (transaction.mode !== 'readwrite' || left-- <= 0) return transaction;
+      const add = transaction.addEventListener.bind(transaction);
+      const aborts: (() => void)[] = [];
+      const listen = (type: string, listener: () => void): void => {
+        if (type === 'abort') aborts.push(listener);
+        else add(type, type === 'complete' ? () => aborts.forEach((told) => told()) : listener);
+      };
+      Object.defineProperty(transaction, 'addEventListener', { value: listen });
+      return transaction;
+    });
+  }
+
+  it('writes entries once where a commit lands and only its `complete` is lost with the handle (INV-01)', async () => {
+    const world = await makeWorld(open());
+    const audit = world.open();
+    await record(audit, 1);
+    const restore = loseCompletes(2);
+    const [entry] = await record(audit, 3);
+    restore();
+    expect((await entry!.durable).index).toBe(1);
+    expect(audit.status().ledger).toMatchObject({ recorded: 4, durable: 4, gap: 0 });
+    await audit.enrol({ type: 'token', token: 'token-1' });
+    await audit.flush();
+    expect(world.ingest.device.leaves).toHaveLength(4);
+    await audit.close();
+  });
+
+  it('counts refused events once where only the `complete` of their commit is lost', async () => {
+    const world = await makeWorld(open());
+    const audit = world.open({ bytesMax: 1 });
+    await codeOf(audit.record('item.reveal', { actor, data: { vault: 'v_1' } }).durable);
+    const restore = loseCompletes(1);
+    expect(await codeOf(audit.record('item.reveal', { actor, data: { vault: 'v_1' } }).durable)).toBe(
+      'ERR_BUFFER_FULL',
+    );
+    restore();
+    expect(audit.status().ledger).toMatchObject({ recorded: 2, durable: 0, gap: 2 });
+    await audit.close();
+  });
+
+  it('plans anew where the attempt before did not land', async () => {
+    const store = open();
+    await store.read();
+    let planned = 0;
+    let aborts = 1;
+    const restore = onTransaction((original) => {
+      const transaction = original();
+      // In the background of iOS a transaction ends like this (FAILURES 3).
+      if (aborts-- > 0) queueMicrotask(() => transaction.abort());
+      return transaction;
+    });
+    const { rows } = await store.transact(() => ({
+      result: ++planned,
+      rows: { claim: { tab: 'a', until: 1 } },
+    }));
+    restore();
+    expect(rows.claim?.tab).toBe('a');
+    expect((await store.read()).rows.claim?.tab).toBe('a');
     store.close();
   });
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import * as fake from 'fake-indexeddb';
@@ -42,6 +43,40 @@ describe('openAuditBuffer', () => {
     const late = b.record('item.reveal', { actor, data: { vault: 'v_1' } });
     expect(await codeOf(late.durable)).toBe('ERR_BUFFER_CLOSED');
     expect(await codeOf(b.flush())).toBe('ERR_BUFFER_CLOSED');
+  });
+
+  it('closed and opened again in one turn, as React mounts, it is the same buffer all the time', async () => {
+    installIndexedDb();
+    const a = openAuditBuffer(config);
+    const closing = a.close();
+    const b = openAuditBuffer(config);
+    await closing;
+    // The engine behind both has never been closed.
+    const place = await a.record('item.reveal', { actor, data: { vault: 'v_1' } }).durable;
+    expect(b.status()).toMatchObject({ origin: place.origin, ledger: { durable: 1 } });
+    await b.close();
+    expect(b.status().state).toBe('closed');
+  });
+
+  it('whatever promise is ignored, none becomes an unhandled rejection', async () => {
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', listen);
+    const ignoreAll = (audit: ReturnType<typeof openAuditBuffer<typeof events.schemas>>): void => {
+      const entry = audit.record('item.reveal', { actor, data: { vault: 'v_1' } });
+      for (const promise of [entry.durable, entry.accepted, audit.flush(), audit.close()]) void promise;
+      void audit.enrol({ type: 'token', token: 't' });
+      void audit.offlineAccess({ scope: '*' });
+    };
+    ignoreAll(openAuditBuffer(config));
+    installIndexedDb();
+    const audit = openAuditBuffer(config);
+    await audit.close();
+    ignoreAll(audit);
+    await nextTurn();
+    await nextTurn();
+    process.off('unhandledRejection', listen);
+    expect(unhandled).toEqual([]);
   });
 
   it('opened again after a close it goes on where it was', async () => {

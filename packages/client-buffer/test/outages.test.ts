@@ -194,6 +194,73 @@ describe('what stands between the device and ingest costs nothing', () => {
     await audit.close();
   });
 
+  it('a refused token takes nothing from a device that is enrolled', async () => {
+    const world = await makeWorld();
+    const audit = await enrolled(world);
+    await audit.flush();
+    const refusal = json(403, { code: 'ERR_TOKEN_UNKNOWN', detail: 'no such token' });
+    world.network.intercept = ({ method, path }) =>
+      method === 'POST' && path.includes('/enrolment/') ? refusal : null;
+    expect(await codeOf(audit.enrol({ type: 'token', token: 'mistyped' }))).toBe('ERR_TOKEN_UNKNOWN');
+    await record(audit, 2);
+    await audit.flush();
+    expect(audit.status()).toMatchObject({ state: 'online', ledger: { accepted: 2, pending: 0 } });
+    await audit.close();
+  });
+
+  it('something that answers and never brings us on is not asked for ever', async () => {
+    const world = await makeWorld();
+    const audit = await enrolled(world);
+    await record(audit, 3);
+    await audit.flush();
+    await record(audit, 2);
+    // It knows no device, and thanks for each restoration.
+    world.network.intercept = ({ path }) =>
+      path.endsWith('/restore') ? json(200, {}) : json(404, { code: 'ERR_UNKNOWN_DEVICE', detail: '' });
+    const before = world.network.sent;
+    expect(await codeOf(audit.flush())).toBe('ERR_NETWORK');
+    expect(world.network.sent - before).toBeLessThan(50);
+    world.network.online();
+    await audit.flush();
+    expect(audit.status().ledger).toMatchObject({ accepted: 5, pending: 0, lost: 0 });
+    await audit.close();
+  });
+
+  it('directives and members of an answer that it does not know harm nothing', async () => {
+    const world = await makeWorld();
+    const audit = await enrolled(world);
+    world.network.onAnswer = (answer) => {
+      if (answer.kind === 'failure') return answer;
+      const directives = ['tachograph purge/v1\nno note\n', 'tachograph recall/v9', 7, null, { id: 1 }, []];
+      const body = JSON.stringify({ ...(JSON.parse(answer.body) as object), directives, mood: 'fine' });
+      return { ...answer, body };
+    };
+    const entries = await record(audit, 3);
+    await audit.flush();
+    expect((await entries[2]!.accepted).index).toBe(2);
+    expect(audit.status()).toMatchObject({ state: 'online', problem: null, ledger: { pending: 0 } });
+    await audit.close();
+  });
+
+  it('a buffer that is closed while it sends says so to whoever waits for the flush', async () => {
+    const world = await makeWorld();
+    const audit = await enrolled(world);
+    world.network.offline();
+    await record(audit, 3_000);
+    world.network.online();
+    const closings: Promise<void>[] = [];
+    world.network.onAnswer = (answer) => {
+      if (closings.length === 0) closings.push(audit.close());
+      return answer;
+    };
+    expect(await codeOf(audit.flush())).toBe('ERR_BUFFER_CLOSED');
+    await Promise.all(closings);
+    const again = world.open();
+    await again.flush();
+    expect(world.ingest.device.leaves).toHaveLength(3_000);
+    await again.close();
+  });
+
   it('honours Retry-After, and does not try before', async () => {
     const world = await makeWorld();
     const audit = await enrolled(world);

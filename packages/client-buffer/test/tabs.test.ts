@@ -2,6 +2,8 @@ import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { IdbLogStore } from '../src/idb-log-store.ts';
+import type { Rows } from '../src/core/rows.ts';
+import type { HttpAnswer, HttpRequest } from '../src/transport.ts';
 import { FakeClock, makeWorld, record, until } from './support/harness.ts';
 
 const clock = new FakeClock();
@@ -10,6 +12,13 @@ const openStore = () => new IdbLogStore('tachograph:tabs', { openTimeoutMs: 10_0
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
 });
+
+async function untilRead(store: IdbLogStore, condition: (rows: Rows) => boolean): Promise<void> {
+  for (let turn = 0; turn < 1_000; turn++) if (condition((await store.read()).rows)) return;
+  throw new Error('never came true in the store');
+}
+
+const untilUnclaimed = (store: IdbLogStore) => untilRead(store, ({ claim }) => claim === null);
 
 describe('two tabs on one IndexedDB', () => {
   it('that start together make one device between them', async () => {
@@ -57,6 +66,44 @@ describe('two tabs on one IndexedDB', () => {
       return b.status().ledger.accepted === 3;
     }, 'taken over');
     expect((await entry!.accepted).index).toBe(2);
+    await b.close();
+  });
+
+  it('a tab that has sent everything leaves no claim: the page that is loaded after it sends at once', async () => {
+    const world = await makeWorld();
+    const a = world.open({ store: openStore() });
+    await a.enrol({ type: 'token', token: 'token-1' });
+    await record(a, 1);
+    await a.flush();
+    const store = openStore();
+    await untilUnclaimed(store);
+    // A page that dies says no more; its clock, and everybody's, stands still here.
+    const b = world.open({ store });
+    await record(b, 2);
+    await until(() => b.status().ledger.accepted === 3, 'uploaded without waiting');
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('a page that goes away in mid-send gives its claim back before anything else', async () => {
+    const world = await makeWorld();
+    let hang = false;
+    const transport = {
+      send: (request: HttpRequest) =>
+        hang ? new Promise<HttpAnswer>(() => undefined) : world.network.send(request),
+    };
+    const a = world.open({ store: openStore(), transport });
+    await a.enrol({ type: 'token', token: 'token-1' });
+    await a.flush();
+    const store = openStore();
+    hang = true;
+    await record(a, 2);
+    let claimed = false;
+    await untilRead(store, ({ claim }) => (claimed = claim !== null));
+    expect(claimed).toBe(true);
+    world.page.hide();
+    await untilUnclaimed(store);
+    const b = world.open({ store });
+    await until(() => b.status().ledger.accepted === 2, 'taken over without waiting');
     await b.close();
   });
 

@@ -171,7 +171,7 @@ export async function makeWorld(store: LogStore = new DurableMemoryStore()): Pro
         tabs: tabs.channel(),
         page: {
           online: () => true,
-          onOnline: (listener) => {
+          onReturn: (listener) => {
             page.online = listener;
             return () => undefined;
           },
@@ -203,9 +203,11 @@ export async function record(buffer: TestBuffer, count: number, vault = 'v_1') {
   return entries;
 }
 
-/** Waits for a condition, turn by turn. */
+const PATIENCE_MS = 4_000;
+
+/** Waits for a condition, turn by turn: by time, because on a busy machine a signature takes many turns. */
 export async function until(condition: () => boolean, what = 'condition'): Promise<void> {
-  for (let turn = 0; turn < 20_000; turn++) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
     if (condition()) return;
     await nextTurn();
   }
