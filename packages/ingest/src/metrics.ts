@@ -6,7 +6,7 @@ export type IngestMetrics = AppendMetrics & {
   readonly httpRequestEnded: (method: string, route: string, status: number, seconds: number) => void;
   /** An enrolment was decided: the status that it led to, or the code of its refusal. */
   readonly enrolmentDecided: (outcome: string) => void;
-  readonly rateLimited: (limit: 'device' | 'address') => void;
+  readonly rateLimited: (limit: 'device' | 'address' | 'refusal') => void;
   /** Everything, in the text format of Prometheus. */
   readonly exposition: () => Promise<string>;
 };
@@ -133,7 +133,7 @@ function httpMetrics(
   });
   const limited = new Counter({
     name: 'tachograph_rate_limited_requests_total',
-    help: 'Requests turned away by a rate limit.',
+    help: 'Requests turned away by a rate limit; for `refusal`, refused enrolments that became no event.',
     labelNames: ['limit'],
     registers,
   });

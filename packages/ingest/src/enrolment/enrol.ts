@@ -1,6 +1,7 @@
 import { LIMITS, type ErrorCode, type Fault, type Parsed, type TenantId } from '@tachograph/wire';
 import type { ApiContext } from '../api-context.ts';
 import { isStrongPublicKey } from '../core/ed25519-key.ts';
+import type { RateLimiter } from '../http/rate-limit.ts';
 import type { Db } from '../registry/registry.ts';
 import type { DeviceStatus } from '../registry/schema.ts';
 import { policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
@@ -26,11 +27,13 @@ export type EnrolmentRequest = {
 /**
  * Enrols a device, or tells a known one its state. Checks in this order: tenant, key, proof, challenge; then a known
  * device gets its state whatever its credential, so that a lost answer locks nobody out; then the strength of the
- * key, method, rules, credential. A decision and its event of the tenant's log are one transaction, a refusal's too.
+ * key, method, rules, credential. A decision and its event of the tenant's log are one transaction, a refusal's too,
+ * as far as refusals are reported at all.
  * @returns the codes of those checks
  */
 export async function enrol(
   context: ApiContext,
+  refusals: RateLimiter,
   request: EnrolmentRequest,
 ): Promise<EnrolledState | { readonly kind: 'refused'; readonly fault: Fault }> {
   const { registry, config, keys, clock } = context;
@@ -42,7 +45,7 @@ export async function enrol(
     const detail = 'publicKey.x is a 32-byte Ed25519 key in base64url';
     return refused({ code: 'ERR_REQUEST', detail, field: 'publicKey.x' });
   }
-  const attempt: Attempt = { context, request, candidate, now };
+  const attempt: Attempt = { context, refusals, request, candidate, now };
   const fault = await proofFault(candidate, body, keys.challengeSecret, { authority: config.authority, now });
   if (fault !== null) return refuse(attempt, fault);
   const known = await stateOf(registry.db, candidate);
@@ -59,6 +62,8 @@ export async function enrol(
 /** One try to enrol, with a key that was read and not yet believed. */
 export type Attempt = {
   readonly context: ApiContext;
+  /** How many refusals of a tenant become events: anybody can be refused, as often as they like. */
+  readonly refusals: RateLimiter;
   readonly request: EnrolmentRequest;
   readonly candidate: Candidate;
   readonly now: number;
@@ -85,7 +90,7 @@ async function decide(
     const circumstances = { policy, address: request.address, now };
     const admission = await admit(trx, candidate, credential, circumstances);
     if (!admission.ok) {
-      await enqueueRefusal(trx, attempt, admission.fault);
+      if (isReported(attempt)) await enqueueRefusal(trx, attempt, admission.fault);
       return refused(admission.fault);
     }
     await insertDevice(trx, attempt, admission.value);
@@ -136,10 +141,17 @@ async function insertDevice(trx: Db, attempt: Attempt, admission: Admission): Pr
 async function refuse(attempt: Attempt, fault: Fault): Promise<{ kind: 'refused'; fault: Fault }> {
   const { context } = attempt;
   context.metrics.enrolmentDecided(fault.code);
-  if (!isDecision(fault)) return refused(fault);
+  if (!isDecision(fault) || !isReported(attempt)) return refused(fault);
   await context.registry.transaction((trx) => enqueueRefusal(trx, attempt, fault));
   context.tenantLog.wake();
   return refused(fault);
+}
+
+/** Beyond the rate a refusal is only counted: a flood must not fill the tenant's log and what its SIEM is paid for. */
+function isReported({ context, refusals, candidate }: Attempt): boolean {
+  if (refusals.take(candidate.tenant).ok) return true;
+  context.metrics.rateLimited('refusal');
+  return false;
 }
 
 const DECISIONS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -13,6 +13,9 @@ import { challengeAnswer, enrolmentAnswer, enrolmentBody, keysAnswer } from './s
 const params = z.object({ tenant: tenantId });
 const PATH = '/v1/enrolment/{tenant}';
 
+/** Refusals that become events of one tenant's log: a minute's worth at once, then one a second. */
+const REFUSALS_REPORTED = { perSecond: 1, capacity: 60 } as const;
+
 /** The routes by which a device becomes known, and by which anyone learns the authority's keys. */
 export function enrolmentRoutes(context: ApiContext): Route[] {
   return [challengeRoute(context), enrolRoute(context), keysRoute(context)];
@@ -54,6 +57,7 @@ function challengeRoute({ registry, keys, config, clock }: ApiContext): Route {
 function enrolRoute(context: ApiContext): Route {
   const perMinute = context.config.enrolmentsPerMinute;
   const limiter = new RateLimiter({ perSecond: perMinute / 60, capacity: perMinute }, context.clock);
+  const refusals = new RateLimiter(REFUSALS_REPORTED, context.clock);
   return route({
     method: 'POST',
     path: PATH,
@@ -95,7 +99,7 @@ function enrolRoute(context: ApiContext): Route {
           extras: { retryAfterSeconds },
         };
       }
-      const outcome = await enrol(context, { tenant, address, body });
+      const outcome = await enrol(context, refusals, { tenant, address, body });
       return outcome.kind === 'refused' ? { fault: outcome.fault } : stateAnswer(context, outcome);
     },
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { formatVkey, LIMITS } from '@tachograph/wire';
 import { EMPTY_HEAD, storeHeads } from '../../src/registry/heads.ts';
-import { Api, AUTHORITY } from '../api-harness.ts';
+import { Api, AUTHORITY, type Reply } from '../api-harness.ts';
 import { TestDevice } from '../test-device.ts';
 
 const HOUR_MS = 3_600_000;
@@ -355,6 +355,22 @@ describe('a flood', () => {
     expect(reply.headers.get('retry-after')).toBe('30');
     expect(await reply.json()).toMatchObject({ code: 'ERR_RATE', retryAfterSeconds: 30 });
   });
+
+  it('of refusals from anywhere puts a minute’s worth into the log of the tenant, and counts the rest (INV-12)', async () => {
+    for (let i = 0; i < 62; i++) {
+      const body = await api.enrolment(device, { type: 'token', token: 'none' });
+      await refusedOnly('ERR_TOKEN_UNKNOWN', api.send(device, body, `192.0.2.${i}`));
+    }
+    const refusals = async () => (await api.actions('acme')).filter((action) => action.endsWith('refused'));
+    expect(await refusals()).toHaveLength(60);
+    expect(await api.context.metrics.exposition()).toContain(
+      'tachograph_rate_limited_requests_total{limit="refusal"} 2',
+    );
+    api.now += 1000;
+    const body = await api.enrolment(device, { type: 'token', token: 'none' });
+    await refusedOnly('ERR_TOKEN_UNKNOWN', api.send(device, body));
+    expect(await refusals()).toHaveLength(61);
+  });
 });
 
 /** A refusal, which is also the newest event of the tenant's log. */
@@ -367,4 +383,8 @@ async function refusedWith(code: string, pending: ReturnType<Api['enrol']>) {
     data: { code },
   });
   return reply;
+}
+
+async function refusedOnly(code: string, reply: Promise<Reply>): Promise<void> {
+  expect(await reply).toMatchObject({ status: 403, body: { code } });
 }
