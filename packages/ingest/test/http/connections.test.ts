@@ -78,7 +78,9 @@ describe('a connection', () => {
   it('that is too slow is closed even if its peer keeps its side open (INV-14)', async () => {
     await peer(`${HEAD}content-length: 9\r\n\r\nold`);
     await peer('POST /v1/append HTTP/1.1\r\nhost: ');
-    await eventually(async () => (await openConnections()) === 2);
+    // And one that says nothing at all.
+    await peer('');
+    await eventually(async () => (await openConnections()) === 3);
     await eventually(async () => (await openConnections()) === 0);
   });
 
