@@ -7,6 +7,8 @@ export type DeviceState = {
   readonly range: CompactRange;
   /** The first index of each row of the window, ascending; the last row ends at the range's size. */
   readonly rows: readonly number[];
+  /** When ingest signed the edge at which this log was last adopted, POSIX seconds: older receipts vouch no more. */
+  readonly adoptedSeconds: number | null;
   /** Ids of the newest alarms that were raised, so that each is raised once. */
   readonly raised: readonly string[];
 };
@@ -46,7 +48,7 @@ export function continued(
   const row = { edge: lastRow?.edge ?? base, hashes: [...(lastRow?.hashes ?? []), ...leafHashes] };
   const removed: number[] = [];
   while (rows.length > 1 && next.size - rows[0]! > LIMITS.windowLeavesMax) removed.push(rows.shift()!);
-  return { state: { range: next, rows, raised: state?.raised ?? [] }, row, removed };
+  return { state: { ...kept(state), range: next, rows }, row, removed };
 }
 
 /** The state after an edge was adopted that the former state does not lead to: its window begins there. */
@@ -58,21 +60,27 @@ export function replaced(
 ): Advance {
   const removed = (state?.rows ?? []).filter((from) => from !== base.size);
   const row = { edge: base, hashes: leafHashes };
-  return { state: { range: next, rows: [base.size], raised: state?.raised ?? [] }, row, removed };
+  return { state: { ...kept(state), range: next, rows: [base.size] }, row, removed };
+}
+
+function kept(state: DeviceState | null): Pick<DeviceState, 'adoptedSeconds' | 'raised'> {
+  return { adoptedSeconds: state?.adoptedSeconds ?? null, raised: state?.raised ?? [] };
 }
 
 export function withRaised(state: DeviceState, id: string): DeviceState {
   return { ...state, raised: [...state.raised, id].slice(-RAISED_MAX) };
 }
 
-export function formatDeviceState({ range, rows, raised }: DeviceState): string {
-  return JSON.stringify([formatEdge(range), rows, raised]);
+export function formatDeviceState({ range, rows, raised, adoptedSeconds }: DeviceState): string {
+  return JSON.stringify([formatEdge(range), rows, raised, adoptedSeconds]);
 }
+
+type StoredState = [edge: string, rows: number[], raised: string[], adoptedSeconds?: number | null];
 
 /** @throws where `text` is not what {@link formatDeviceState} writes: the store is damaged. */
 export function parseDeviceState(text: string): DeviceState {
-  const [edge, rows, raised] = JSON.parse(text) as [string, number[], string[]];
-  return { range: storedEdge(edge), rows, raised };
+  const [edge, rows, raised, adoptedSeconds = null] = JSON.parse(text) as StoredState;
+  return { range: storedEdge(edge), rows, raised, adoptedSeconds };
 }
 
 export function formatWindowRow({ edge, hashes }: WindowRow): string {

@@ -11,8 +11,11 @@ export type LogFilterOptions = {
   readonly partition: number;
   /** Where the state of earlier commits is loaded from. */
   readonly reader: Pick<GroupReader, 'load'>;
-  /** Whether a cosignature on `checkpoint` by a known key of ingest verifies. Asked only for unknown edges. */
-  readonly verifyReceipt: (checkpoint: CheckpointNote) => Promise<boolean>;
+  /**
+   * When a known key of ingest cosigned `checkpoint`, POSIX seconds, or `null` where no cosignature verifies.
+   * Asked only for unknown edges.
+   */
+  readonly receiptSeconds: (checkpoint: CheckpointNote) => Promise<number | null>;
   /** Devices kept in memory; the others are loaded from the state when they come again. */
   readonly devicesMax?: number;
 };
@@ -46,6 +49,11 @@ export type FilteredBatch = {
   readonly changes: StateChanges;
 };
 
+type Decided = {
+  readonly decision: Exclude<Decision, { kind: 'needs' }>;
+  readonly vouchedSeconds: number | null;
+};
+
 const DEVICES_MAX = 5_000;
 const NOTHING: FilterCounts = { delivered: 0, carried: 0, duplicates: 0, stale: 0, forked: 0, invalid: 0 };
 
@@ -60,12 +68,12 @@ const NOTHING: FilterCounts = { delivered: 0, carried: 0, duplicates: 0, stale: 
  * filter.committed(batch.next);
  */
 export class LogFilter {
-  readonly #verifyReceipt: LogFilterOptions['verifyReceipt'];
+  readonly #receiptSeconds: LogFilterOptions['receiptSeconds'];
   readonly #assembler = new AppendAssembler();
   readonly #devices: DeviceStore;
 
-  constructor({ partition, reader, verifyReceipt, devicesMax = DEVICES_MAX }: LogFilterOptions) {
-    this.#verifyReceipt = verifyReceipt;
+  constructor({ partition, reader, receiptSeconds, devicesMax = DEVICES_MAX }: LogFilterOptions) {
+    this.#receiptSeconds = receiptSeconds;
     this.#devices = new DeviceStore(partition, reader, devicesMax);
   }
 
@@ -92,11 +100,11 @@ export class LogFilter {
       return withheld(null, 'invalid', { ...NOTHING, invalid }, [invalidAlarm(run.broken)]);
     }
     const { append } = run;
-    const decision = await this.#decide(append);
+    const { decision, vouchedSeconds } = await this.#decide(append);
     const count = append.records.length;
     switch (decision.kind) {
       case 'accepted':
-        return this.#accept(append, decision);
+        return this.#accept(append, decision, vouchedSeconds);
       case 'duplicate':
         return withheld(append, 'duplicate', { ...NOTHING, duplicates: count });
       case 'stale':
@@ -115,32 +123,41 @@ export class LogFilter {
     }
   }
 
-  async #decide(append: LoggedAppend): Promise<Exclude<Decision, { kind: 'needs' }>> {
-    const state = (await this.#devices.state(append.origin))?.range ?? null;
+  async #decide(append: LoggedAppend): Promise<Decided> {
+    const state = await this.#devices.state(append.origin);
+    let vouchedSeconds: number | null = null;
     const evidence: { -readonly [Name in keyof Evidence]: Evidence[Name] } = {};
     for (;;) {
-      const decision = decide(state, append, evidence);
-      if (decision.kind !== 'needs') return decision;
+      const decision = decide(state?.range ?? null, append, evidence);
+      if (decision.kind !== 'needs') return { decision, vouchedSeconds };
       if (decision.what === 'window') {
         evidence.window = await this.#devices.window(append.origin, append.edge.size);
       } else {
         const { receipt } = append;
-        evidence.receiptVerifies = receipt !== null && (await this.#verifyReceipt(receipt));
+        vouchedSeconds = receipt === null ? null : await this.#receiptSeconds(receipt);
+        // A zombie may bring a history that ingest once vouched for and has since gone on without.
+        const outdated = vouchedSeconds !== null && vouchedSeconds < (state?.adoptedSeconds ?? 0);
+        evidence.receiptVerifies = vouchedSeconds !== null && !outdated;
       }
     }
   }
 
-  async #accept(append: LoggedAppend, decision: Decision & { kind: 'accepted' }): Promise<FilteredRun> {
+  /** `vouchedSeconds` is the time of the receipt on which the decision rests, if it rests on one. */
+  async #accept(
+    append: LoggedAppend,
+    decision: Decision & { kind: 'accepted' },
+    vouchedSeconds: number | null,
+  ): Promise<FilteredRun> {
     const { origin, records } = append;
     const { base, next, deliverFrom, gap } = decision;
     const state = await this.#devices.state(origin);
     const hashes = append.leafHashes.slice(deliverFrom);
-    if (gap === null) {
-      const lastRow = await this.#devices.lastRow(origin);
-      await this.#devices.advance(origin, continued(state, lastRow, next, hashes, base));
-    } else {
-      await this.#devices.advance(origin, replaced(state, base, next, hashes));
-    }
+    const advance =
+      gap === null
+        ? continued(state, await this.#devices.lastRow(origin), next, hashes, base)
+        : replaced(state, base, next, hashes);
+    const adopted = vouchedSeconds === null ? {} : { adoptedSeconds: vouchedSeconds };
+    await this.#devices.advance(origin, { ...advance, state: { ...advance.state, ...adopted } });
     const alarms = gap === null ? [] : await this.#raiseOnce(origin, gapAlarm(append, gap));
     const fresh = records.slice(deliverFrom);
     const delivered = fresh.filter((record) => !(HEADER.duplicateOf in record.headers));

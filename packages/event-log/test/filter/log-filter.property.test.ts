@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { assertNever, utf8Text } from '@tachograph/wire';
 import { LogFilter, type FilteredBatch, type FilteredRun, type StoredRecord } from '../../src/index.ts';
 import { Oracle, RaisedOnce, type Verdict } from './oracle.ts';
-import { CARRIED, originOfDevice, recordsOf, verifyReceipt, type TestAppend } from './topic.ts';
+import { CARRIED, originOfDevice, recordsOf, receiptSeconds, type TestAppend } from './topic.ts';
 
 const DEVICES = 3;
 
@@ -26,6 +26,8 @@ const step = fc.record({
   count: fc.integer({ min: 1, max: 5 }),
   lost: fc.integer({ min: 1, max: 4 }),
   carried: fc.boolean(),
+  /** Seconds by which the receipt is older than the append's place in the topic. */
+  age: fc.constantFrom(0, 0, 0, 5),
   vouch: fc.constantFrom('none', 'good', 'good', 'forged', 'other'),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -47,9 +49,19 @@ function writeTopic(steps: readonly Step[]): Topic {
   const fresh = (count: number, carried = false): string[] =>
     Array.from({ length: count }, () => `${carried ? CARRIED : 'leaf '}${unique++}`);
   // The last one ends what a cut append may have left open.
-  const last: Step = { kind: 'extend', device: 0, at: 0, count: 1, lost: 1, carried: false, vouch: 'none' };
-  for (const one of [...steps, last]) {
-    const append = appendOf(one, oracle, written, fresh);
+  const last: Step = {
+    kind: 'extend',
+    device: 0,
+    at: 0,
+    count: 1,
+    lost: 1,
+    carried: false,
+    age: 0,
+    vouch: 'none',
+  };
+  for (const [i, one] of [...steps, last].entries()) {
+    // What is repeated keeps the time of its receipt.
+    const append = { cosignedSeconds: 10 + i - one.age, ...appendOf(one, oracle, written, fresh) };
     const whole = recordsOf(append, records.length);
     if (one.kind === 'cut' && whole.length > 1) {
       records.push(...whole.slice(0, -1));
@@ -142,7 +154,7 @@ async function readTopic(
   devicesMax: number,
 ): Promise<FilteredRun[]> {
   const reader = new Reader();
-  const start = (): LogFilter => new LogFilter({ partition: 0, reader, verifyReceipt, devicesMax });
+  const start = (): LogFilter => new LogFilter({ partition: 0, reader, receiptSeconds, devicesMax });
   let [filter, at, turn] = [start(), 0, 0];
   let waiting: FilteredBatch[] = [];
   const commit = (batches: readonly FilteredBatch[]): void => {
@@ -231,6 +243,22 @@ describe('the log-order filter', () => {
           if (expectedFrom !== undefined && gap === undefined) expect(from).toBe(expectedFrom);
           if (gap?.kind === 'log.gap') expect(gap.indices).toEqual({ from: expectedFrom, to: from });
           nextIndex.set(append.origin, append.checkpoint.size);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('never goes back to a history that ingest vouched for earlier than for the one adopted since', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), plans, async (steps, plan) => {
+        const runs = await readTopic(writeTopic(steps).records, plan, 2);
+        const adopted = new Map<string, number>();
+        for (const { append, alarms } of runs) {
+          if (append === null || !alarms.some(({ kind }) => kind === 'log.gap')) continue;
+          const seconds = (await receiptSeconds(append.receipt!))!;
+          expect(seconds).toBeGreaterThanOrEqual(adopted.get(append.origin) ?? 0);
+          adopted.set(append.origin, seconds);
         }
       }),
       { numRuns: 100 },

@@ -8,7 +8,7 @@ import {
   type FilteredRun,
   type StoredRecord,
 } from '../../src/index.ts';
-import { originOfDevice, rangeOf, recordsOf, verifyReceipt, type TestAppend } from './topic.ts';
+import { originOfDevice, rangeOf, receiptSeconds, recordsOf, type TestAppend } from './topic.ts';
 
 const origin = originOfDevice(0);
 
@@ -29,9 +29,9 @@ class Fixture {
       partition: 0,
       reader: { load },
       devicesMax,
-      verifyReceipt: (checkpoint) => {
+      receiptSeconds: (checkpoint) => {
         this.receiptsVerified++;
-        return verifyReceipt(checkpoint);
+        return receiptSeconds(checkpoint);
       },
     });
   }
@@ -157,6 +157,22 @@ describe('LogFilter', () => {
     });
     const next = { origin, leaves: [...other, 'newer'], from: 9, vouch: 'none' as const };
     expect(await fixture.read(next)).toMatchObject({ outcome: 'accepted', alarms: [] });
+  });
+
+  it('stays with the history that ingest vouched for last when a zombie brings the one before', async () => {
+    const fixture = new Fixture();
+    await fixture.read(appendOf(0, 8));
+    const other = [...leavesUpTo(5), 'x', 'y', 'z', 'new'];
+    const rewritten: TestAppend = { origin, leaves: other, from: 6, vouch: 'good', cosignedSeconds: 200 };
+    expect((await fixture.read(rewritten)).outcome).toBe('accepted');
+    const late = { ...appendOf(7, 9, 'good'), cosignedSeconds: 100 };
+    expect(await fixture.read(late)).toMatchObject({ outcome: 'fork', delivered: [] });
+    const ahead = { ...appendOf(12, 14, 'good'), cosignedSeconds: 199 };
+    expect(await fixture.read(ahead)).toMatchObject({ outcome: 'stale', delivered: [], alarms: [] });
+    const next = { ...rewritten, leaves: [...other, 'newer'], from: 9, vouch: 'none' as const };
+    expect(await fixture.read(next)).toMatchObject({ outcome: 'accepted', alarms: [] });
+    // What ingest vouches for later is adopted all the same.
+    expect((await fixture.read({ ...late, cosignedSeconds: 201 })).outcome).toBe('accepted');
   });
 
   it('calls it a fork when nobody vouches, and raises it once', async () => {

@@ -14,7 +14,7 @@ export type Verdict = {
   } | null;
 };
 
-type Known = { leaves: readonly string[]; windowStart: number };
+type Known = { leaves: readonly string[]; windowStart: number; adoptedSeconds: number };
 
 /**
  * The filter's rules over plain lists of leaves, without trees, windows, stored state or memory limits: what the
@@ -31,7 +31,7 @@ export class Oracle {
   judge(append: TestAppend): Verdict {
     const { origin, leaves, from } = append;
     const known = this.#known.get(origin);
-    const vouched = append.vouch === 'good';
+    const vouched = append.vouch === 'good' && secondsOf(append) >= (known?.adoptedSeconds ?? 0);
     const tip = known?.leaves.length ?? 0;
     const differs = firstDifference(known?.leaves ?? [], leaves);
     const agrees = differs >= Math.min(from, tip);
@@ -44,13 +44,18 @@ export class Oracle {
     if (!agrees) return vouched ? this.#adopt(append, differs) : this.#fork(append, differs);
     if (differs < Math.min(tip, leaves.length)) return this.#fork(append, differs);
     if (leaves.length <= tip) return { outcome: 'duplicate', delivered: [], alarm: null };
-    this.#known.set(origin, { leaves, windowStart: known?.windowStart ?? 0 });
+    this.#known.set(origin, {
+      leaves,
+      windowStart: known?.windowStart ?? 0,
+      adoptedSeconds: known?.adoptedSeconds ?? 0,
+    });
     return { outcome: 'accepted', delivered: leaves.slice(tip), alarm: null };
   }
 
   /** Goes on from an edge that ingest vouches for. `missingFrom` is `null` where nothing was known before. */
-  #adopt({ origin, leaves, from }: TestAppend, missingFrom: number | null): Verdict {
-    this.#known.set(origin, { leaves, windowStart: from });
+  #adopt(append: TestAppend, missingFrom: number | null): Verdict {
+    const { origin, leaves, from } = append;
+    this.#known.set(origin, { leaves, windowStart: from, adoptedSeconds: secondsOf(append) });
     const id = gapEventId(origin, from, rootOf(rangeOf(leaves.slice(0, from))));
     const alarm = missingFrom === null ? null : { kind: 'log.gap', id, to: from, fromMax: missingFrom };
     return { outcome: 'accepted', delivered: leaves.slice(from), alarm };
@@ -61,6 +66,10 @@ export class Oracle {
     const alarm = { kind: 'log.forked', id, to: leaves.length, fromMax: differs };
     return { outcome: 'fork', delivered: [], alarm };
   }
+}
+
+function secondsOf({ cosignedSeconds = 0 }: TestAppend): number {
+  return cosignedSeconds;
 }
 
 function firstDifference(a: readonly string[], b: readonly string[]): number {

@@ -1,5 +1,6 @@
 import {
   appendLeaves,
+  cosignatureTime,
   EMPTY_RANGE,
   formatCheckpoint,
   formatSignatureLine,
@@ -29,6 +30,8 @@ export type TestAppend = {
   readonly from: number;
   /** The receipt in the first record: none, one with a good or a forged cosignature, or one about another size. */
   readonly vouch: 'none' | 'good' | 'forged' | 'other';
+  /** When the receipt was cosigned, POSIX seconds. */
+  readonly cosignedSeconds?: number;
 };
 
 /** Tests hash the same leaves over and over. */
@@ -45,15 +48,17 @@ export function rangeOf(leaves: readonly string[]): CompactRange {
 }
 
 /** A note with signatures of the right form; `name` says who pretends to have signed. */
-function note(origin: Origin, { size, hashes }: CompactRange, name: string): string {
+function note(origin: Origin, { size, hashes }: CompactRange, name: string, seconds = 0): string {
   const text = formatCheckpoint({ origin, size, root: rootOf({ size, hashes }) });
-  const signature = new Uint8Array(64).fill(size % 256);
+  const signature = new Uint8Array(72).fill(size % 256);
+  new DataView(signature.buffer).setBigUint64(0, BigInt(seconds));
   return `${text}\n${formatSignatureLine({ name, keyId: Uint8Array.of(1, 2, 3, 4), signature })}`;
 }
 
 /** Stands for a cosignature check: good where `ingest` signed. */
-export async function verifyReceipt(checkpoint: CheckpointNote): Promise<boolean> {
-  return checkpoint.note.signatures.some(({ name }) => name === 'audit.example.com/ingest');
+export async function receiptSeconds(checkpoint: CheckpointNote): Promise<number | null> {
+  const line = checkpoint.note.signatures.find(({ name }) => name === 'audit.example.com/ingest');
+  return line === undefined ? null : cosignatureTime(line.signature);
 }
 
 /** The records of an append as ingest writes them, from `offset` on. */
@@ -75,8 +80,8 @@ export function recordsOf(append: TestAppend, offset: number): StoredRecord[] {
   }));
 }
 
-function receipt({ origin, leaves, from, vouch }: TestAppend): string {
+function receipt({ origin, leaves, from, vouch, cosignedSeconds }: TestAppend): string {
   const size = vouch === 'other' ? from + 1 : from;
   const signer = vouch === 'forged' ? 'audit.example.com/elsewhere' : 'audit.example.com/ingest';
-  return note(origin, rangeOf(leaves.slice(0, size)), signer);
+  return note(origin, rangeOf(leaves.slice(0, size)), signer, cosignedSeconds);
 }

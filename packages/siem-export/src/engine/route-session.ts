@@ -91,11 +91,12 @@ export class RouteSession {
   }
 
   async #assign(partition: number, position: number): Promise<void> {
-    const verifyReceipt = async (checkpoint: CheckpointNote): Promise<boolean> => {
+    const receiptSeconds = async (checkpoint: CheckpointNote): Promise<number | null> => {
       const keys = await this.#surroundings.cosignerKeys();
-      return (await verifyCosignature(checkpoint, checkpoint.note.signatures, keys)) !== null;
+      const cosigned = await verifyCosignature(checkpoint, checkpoint.note.signatures, keys);
+      return cosigned?.timestamp ?? null;
     };
-    const filter = new LogFilter({ partition, reader: this.#reader, verifyReceipt });
+    const filter = new LogFilter({ partition, reader: this.#reader, receiptSeconds });
     this.#readings.set(partition, { filter, position });
     // Before anything is written there must be a mark for the files as they are now: without it a restart could
     // not tell our own uncommitted bytes from what somebody else left there.
