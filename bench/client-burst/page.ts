@@ -1,6 +1,7 @@
 import { defineEvents, openAuditBuffer } from '@tachograph/client-buffer';
 import { makeBrowserOfflineTransport, makeFetchTransport } from '@sentry/browser';
 import { Queue } from 'workbox-background-sync';
+import { untilSigned } from './signed-size.ts';
 
 /** What one run answers: how many events are durable, after how many milliseconds. */
 export type Burst = { readonly events: number; readonly ms: number };
@@ -23,12 +24,13 @@ const passThrough = {
   '~standard': { version: 1, vendor: 'bench', validate: (value: unknown) => ({ value }) },
 } as const;
 
-/** Ours: recorded in one burst, each awaited until durable (committed with strict durability) and signed. */
+/** Ours: recorded in one burst, each awaited until durable (committed with strict durability), then until a checkpoint over all of them is signed and stored. */
 async function tachograph(events: number): Promise<Burst> {
+  const tenant = `t${Date.now()}`;
   const audit = openAuditBuffer({
     endpoint: location.origin,
     authority: 'bench.example',
-    tenant: `t${Date.now()}`,
+    tenant,
     events: defineEvents({ 'item.reveal': passThrough }),
   });
   const start = performance.now();
@@ -37,6 +39,7 @@ async function tachograph(events: number): Promise<Burst> {
     durable.push(audit.record('item.reveal', { actor: ACTOR, targets: TARGETS, data: { i } }).durable);
   }
   await Promise.all(durable);
+  await untilSigned(`tachograph:bench.example/${tenant}`, events);
   const ms = performance.now() - start;
   await audit.close();
   return { events, ms };

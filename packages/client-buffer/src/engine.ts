@@ -18,6 +18,7 @@ import type { CoreParts } from './core-parts.ts';
 import { Enroller } from './enroller.ts';
 import { Keyring } from './keyring.ts';
 import { readOfflineAccess } from './offline-access.ts';
+import { leafEncoder } from './leaf-encoder.ts';
 import { openLog } from './open-log.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
@@ -41,6 +42,7 @@ export class Engine {
   readonly #opened: Promise<void>;
   readonly #listeners = new StatusListeners(() => this.status());
   readonly #ends: (() => void)[] = [];
+  readonly #encode = leafEncoder();
   #phase: StateFacts['phase'] = 'opening';
   #enrolling = 0;
   #lastStep: Step | null = null;
@@ -69,7 +71,7 @@ export class Engine {
     const { actor, targets, outcome, session } = details;
     const input: EventInput = { action, actor, targets, outcome, session, app: this.#app, data };
     const stamp = this.#stamp();
-    const leaf = makeLeaf(input, stamp, this.#seen());
+    const leaf = makeLeaf(input, stamp, this.#seen(), this.#encode);
     const entry = this.#recorder.record(leaf.id, leaf.bytes, stamp.wallMs);
     this.#listeners.notify();
     return entry;

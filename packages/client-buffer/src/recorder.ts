@@ -6,8 +6,8 @@ import { EntryGroup } from './entry-group.ts';
 import { AuditBufferError } from './errors.ts';
 import type { SharedState } from './shared-state.ts';
 
-/** One transaction takes at most this much, so that other tabs get their turn. */
-const GROUP_LEAVES_MAX = 8_000;
+/** One transaction takes at most this much, so that other tabs get their turn and no page is blocked for long. */
+const GROUP_LEAVES_MAX = 4_000;
 const GROUP_BYTES_MAX = 2 * 1024 * 1024;
 
 export type RecorderOptions = Pick<CommitOptions, 'bytesMax' | 'whenFull' | 'gapLeaf'> & {

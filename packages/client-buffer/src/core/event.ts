@@ -26,10 +26,16 @@ export type EventInput = {
 export type Leaf = { readonly id: string; readonly bytes: Bytes };
 
 /**
- * One event as its line of JSON: these bytes are hashed, stored, sent and forwarded, and never made again.
+ * One event as its line of JSON: these bytes are hashed, stored, sent and forwarded, and never made again. `encode` gives
+ * the UTF-8 of a text.
  * @throws AuditBufferError ERR_EVENT_INVALID, ERR_EVENT_TOO_LARGE
  */
-export function makeLeaf(input: EventInput, stamp: Stamp, seen: Seen | null): Leaf {
+export function makeLeaf(
+  input: EventInput,
+  stamp: Stamp,
+  seen: Seen | null,
+  encode: (text: string) => Bytes = utf8,
+): Leaf {
   checkMembers(input);
   const id = uuidV7(stamp.wallMs, stamp.random);
   const event = {
@@ -46,7 +52,7 @@ export function makeLeaf(input: EventInput, stamp: Stamp, seen: Seen | null): Le
     app: input.app,
     data: input.data,
   };
-  const bytes = utf8(serialise(event));
+  const bytes = encode(serialise(event));
   if (bytes.length > LIMITS.leafBytesMax)
     throw new AuditBufferError(
       'ERR_EVENT_TOO_LARGE',

@@ -203,7 +203,7 @@ export async function record(buffer: TestBuffer, count: number, vault = 'v_1') {
   return entries;
 }
 
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 15_000;
 
 /** Waits for a condition, turn by turn: by time, because on a busy machine a signature takes many turns. */
 export async function until(condition: () => boolean, what = 'condition'): Promise<void> {
