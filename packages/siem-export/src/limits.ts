@@ -8,8 +8,10 @@ export const EXPORT_LIMITS = {
   retryAfterMsMax: 60 * 60 * 1000,
   /** Bytes of the file sink's and the dead letters' file before it is rotated. */
   fileBytesMax: 256 * 1024 * 1024,
-  /** Seconds before a file is rotated whatever its size. */
+  /** Seconds after which the next event begins a new file, whatever the old one's size. */
   fileAgeSecondsMax: 24 * 60 * 60,
+  /** Bytes of rotated files that one feed keeps; the oldest go first. */
+  fileKeepBytesMax: 64 * 1024 * 1024 * 1024,
   /** Bytes that `readExportTail` reads from the end of the feed. */
   tailBytesMax: 1024 * 1024,
 } as const;

@@ -67,6 +67,7 @@ export const TENANT_LOG_ACTIONS = [
   'purge.confirmed',
   'log.forked',
   'log.gap',
+  'log.invalid',
   'log.erased',
   'server.lost',
 ] as const;

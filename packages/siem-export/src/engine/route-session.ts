@@ -190,10 +190,19 @@ async function openDestination(
     if (sinkMark !== undefined) sinkMarks.push(sinkMark);
     if (letterMark !== undefined) letterMarks.push(letterMark);
   }
-  const { fileBytesMax: bytesMax, fileAgeSecondsMax } = EXPORT_LIMITS;
+  const { fileBytesMax: bytesMax, fileAgeSecondsMax, fileKeepBytesMax: keepBytesMax } = EXPORT_LIMITS;
   const stem = deadLettersStem(route);
   const deadLetters = await AppendFile.open(
-    { files, folder: exportDir, stem, bytesMax, ageMsMax: fileAgeSecondsMax * 1000, clock, logger },
+    {
+      files,
+      folder: exportDir,
+      stem,
+      bytesMax,
+      ageMsMax: fileAgeSecondsMax * 1000,
+      keepBytesMax,
+      clock,
+      logger,
+    },
     letterMarks,
   );
   try {

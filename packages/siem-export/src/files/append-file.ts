@@ -3,6 +3,7 @@ import type { Bytes } from '@tachograph/wire';
 import type { Clock, Logger } from '../runtime.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import { formatMark, generationAfter, generationTime, largestMark, type FileMark } from './file-mark.ts';
+import { rotatedFiles, surplusOf } from './rotated-files.ts';
 
 export type AppendFileOptions = {
   readonly files: FileSystem;
@@ -11,7 +12,10 @@ export type AppendFileOptions = {
   readonly stem: string;
   /** Rotated before it grows beyond this, unless one batch alone is larger. */
   readonly bytesMax: number;
+  /** Looked at when something is appended: a file that nothing is added to stays open however old it gets. */
   readonly ageMsMax: number;
+  /** Bytes of rotated files that are kept; older ones are removed. */
+  readonly keepBytesMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
 };
@@ -107,6 +111,20 @@ export class AppendFile {
     await this.#letGo();
     await this.#options.files.rename(this.#path, this.#rotatedPath);
     this.#begin();
+    await this.#removeSurplus();
+  }
+
+  /** A file that cannot be removed is tried again at the next rotation: it must not hold up what is to be written. */
+  async #removeSurplus(): Promise<void> {
+    const { files, folder, stem, keepBytesMax, logger } = this.#options;
+    try {
+      for (const { name, bytes } of surplusOf(await rotatedFiles(files, folder, stem), keepBytesMax)) {
+        await files.remove(join(folder, name));
+        logger.info({ file: name, bytes, keepBytesMax }, 'file.removed');
+      }
+    } catch (error) {
+      logger.warn({ file: `${stem}.ndjson`, err: error }, 'file.removal_failed');
+    }
   }
 
   /** Opens the file where it is not open, and cuts it to what stands. */

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import type { Bytes } from '@tachograph/wire';
 
 /** The few operations on files that durable appending needs, so that tests can make each of them fail. */
@@ -9,6 +9,9 @@ export interface FileSystem {
   /** What stands at `path`, or `null` where nothing does. */
   look(path: string): Promise<{ readonly bytes: number; readonly inode: number } | null>;
   rename(from: string, to: string): Promise<void>;
+  /** The names in a folder. */
+  list(path: string): Promise<readonly string[]>;
+  remove(path: string): Promise<void>;
   /** Makes created and renamed entries of the folder survive a power cut. */
   syncFolder(path: string): Promise<void>;
 }
@@ -44,6 +47,8 @@ export const nodeFiles: FileSystem = {
     }
   },
   rename,
+  list: (path) => readdir(path),
+  remove: unlink,
   async syncFolder(path) {
     const folder = await open(path, 'r');
     try {

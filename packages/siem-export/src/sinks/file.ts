@@ -13,7 +13,10 @@ const config = z.strictObject({
   /** `<stem>.ndjson`, and `<stem>-<time>.ndjson` once rotated. */
   stem: fileStem,
   bytesMax: z.int().positive().default(EXPORT_LIMITS.fileBytesMax),
+  /** Looked at when an event comes: the file of a quiet feed stays open. */
   ageSecondsMax: z.int().positive().default(EXPORT_LIMITS.fileAgeSecondsMax),
+  /** Rotated files are kept up to this many bytes together, and the newest in any case. */
+  keepBytesMax: z.int().nonnegative().default(EXPORT_LIMITS.fileKeepBytesMax),
 });
 
 type FileConfig = z.infer<typeof config>;
@@ -29,7 +32,7 @@ export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse>
   limits: () => ({ batchEventsMax: 10_000, batchBytesMax: 4 * 1024 * 1024 }),
   encode: (batch) => utf8(batch.map(({ line }) => `${line}\n`).join('')),
   classify: (response, batch) => batch.map(() => outcomeOf(response)),
-  async connect({ stem, bytesMax, ageSecondsMax }, { exportDir, marks, files, clock, logger }) {
+  async connect({ stem, bytesMax, ageSecondsMax, keepBytesMax }, { exportDir, marks, files, clock, logger }) {
     const options = {
       files,
       clock,
@@ -38,6 +41,7 @@ export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse>
       stem,
       bytesMax,
       ageMsMax: ageSecondsMax * 1000,
+      keepBytesMax,
     };
     const file = await AppendFile.open(options, marks);
     return {

@@ -28,10 +28,11 @@ describe('AppendFile', () => {
   const opened: AppendFile[] = [];
   const open = async (
     marks: readonly string[] = [],
-    limits: { bytesMax?: number; ageMsMax?: number } = {},
+    limits: { bytesMax?: number; ageMsMax?: number; keepBytesMax?: number } = {},
   ): Promise<AppendFile> => {
     const options = { files, folder: dir.path, stem: 'f', bytesMax: 1_000, ageMsMax: 60_000, clock, logger };
-    const file = await AppendFile.open({ ...options, ...limits }, marks);
+    const all = { ...options, keepBytesMax: 1_000_000, ...limits };
+    const file = await AppendFile.open(all, marks);
     opened.push(file);
     return file;
   };
@@ -100,6 +101,39 @@ describe('AppendFile', () => {
     await file.append(utf8('7\n'));
     expect(await rotated()).toHaveLength(2);
     expect(await rotated()).toEqual((await rotated()).toSorted());
+  });
+
+  it('removes the oldest rotated files beyond the bytes to keep, and nothing else', async () => {
+    const others = ['f-other-20260101T000000000Z.ndjson', 'f-notes.ndjson', 'g-20260101T000000000Z.ndjson'];
+    for (const name of others) await writeFile(join(dir.path, name), 'not ours to remove');
+    const file = await open([], { bytesMax: 5, keepBytesMax: 10 });
+    for (const line of ['1111\n', '2222\n', '3333\n', '4444\n', '5555\n']) await file.append(utf8(line));
+    const kept = (await rotated()).filter((name) => !others.includes(name));
+    const texts = await Promise.all(kept.map((name) => readFile(join(dir.path, name), 'utf8')));
+    expect([...texts, await text()]).toEqual(['3333\n', '4444\n', '5555\n']);
+    expect(await rotated()).toEqual(expect.arrayContaining(others));
+    expect(logger.lines.map(({ name }) => name)).toEqual(['file.removed', 'file.removed']);
+  });
+
+  it('keeps the newest rotated file whatever its size, so that a restart finds where it was', async () => {
+    const file = await open([], { bytesMax: 5, keepBytesMax: 0 });
+    for (const line of ['1111\n', '2222\n']) await file.append(utf8(line));
+    const committed = file.mark;
+    await file.append(utf8('3333\n'));
+    expect(await rotated()).toHaveLength(1);
+    await open([committed], { bytesMax: 5, keepBytesMax: 0 });
+    expect(await text()).toBe('');
+  });
+
+  it('goes on writing where a file cannot be removed, and tries again at the next rotation', async () => {
+    const file = await open([], { bytesMax: 5, keepBytesMax: 0 });
+    for (const line of ['1111\n', '2222\n']) await file.append(utf8(line));
+    files.fail('remove', 'EACCES');
+    await file.append(utf8('3333\n'));
+    expect(await text()).toBe('3333\n');
+    expect(logger.lines.map(({ name }) => name)).toEqual(['file.removal_failed']);
+    await file.append(utf8('4444\n'));
+    expect(await rotated()).toHaveLength(1);
   });
 
   it('keeps the names in order when the clock is set back', async () => {

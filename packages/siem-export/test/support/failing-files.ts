@@ -1,6 +1,6 @@
 import { nodeFiles, type FileSystem, type OpenFile } from '../../src/files/file-system.ts';
 
-export type FileOperation = 'open' | 'write' | 'sync' | 'truncate' | 'rename' | 'syncFolder';
+export type FileOperation = 'remove' | 'open' | 'write' | 'sync' | 'truncate' | 'rename' | 'syncFolder';
 
 /** This machine's files, where the next calls of an operation fail with a code. A failing write writes half. */
 export class FailingFiles implements FileSystem {
@@ -24,6 +24,15 @@ export class FailingFiles implements FileSystem {
 
   look(path: string): ReturnType<FileSystem['look']> {
     return nodeFiles.look(path);
+  }
+
+  list(path: string): Promise<readonly string[]> {
+    return nodeFiles.list(path);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#fail('remove');
+    await nodeFiles.remove(path);
   }
 
   async rename(from: string, to: string): Promise<void> {
