@@ -3,6 +3,7 @@ import type { NoteKey } from '@tachograph/wire';
 import type { ExporterSurroundings } from './engine/exporter-surroundings.ts';
 import { RouteRunner, type RouteStatus } from './engine/route-runner.ts';
 import { nodeFiles, type FileSystem } from './files/file-system.ts';
+import { formatMetrics, type LogEnds } from './metrics.ts';
 import { takeOwnership } from './ownership.ts';
 import { parseRoutes, type RouteInput } from './route.ts';
 import { systemClock, type Clock, type Logger } from './runtime.ts';
@@ -29,6 +30,8 @@ export type ExporterStatus = { readonly routes: readonly RouteStatus[] };
 
 export interface Exporter {
   status(): ExporterStatus;
+  /** The same and how far behind the log each route is, in Prometheus' text format. */
+  metrics(): Promise<string>;
   /** Lets what is in flight end, and resolves when nothing runs any more. What was not delivered stays in the log. */
   close(): Promise<void>;
 }
@@ -59,13 +62,27 @@ export function startExporter(options: ExporterOptions): Exporter {
   const stop = new AbortController();
   const runners = routes.map((route) => new RouteRunner(route, surroundings));
   const ended = Promise.all(runners.map((runner) => runner.run(stop.signal)));
+  const status = (): ExporterStatus => ({ routes: runners.map((runner) => runner.status()) });
   let closing: Promise<void> | null = null;
   return {
-    status: () => ({ routes: runners.map((runner) => runner.status()) }),
+    status,
+    metrics: async () => formatMetrics(status(), await logEnds(options.log, options.logger)),
     close() {
       stop.abort();
       closing ??= ended.then(() => ownership.release());
       return closing;
     },
   };
+}
+
+/** Where the partitions end. None while the log does not say: the other figures are needed most just then. */
+async function logEnds(log: EventLog, logger: Logger): Promise<LogEnds> {
+  try {
+    const { partitions } = await log.describe();
+    const ids = Array.from({ length: partitions }, (_, partition) => partition);
+    return new Map(await Promise.all(ids.map(async (id) => [id, await log.offsets(id)] as const)));
+  } catch (error) {
+    logger.warn({ err: error }, 'log.offsets_failed');
+    return new Map();
+  }
 }

@@ -1,6 +1,5 @@
 export { startExporter, type Exporter, type ExporterOptions, type ExporterStatus } from './exporter.ts';
 export { readExportTail } from './export-tail.ts';
-export { formatMetrics } from './metrics.ts';
 export { DEFAULT_ROUTE, parseRoutes, type Route, type RouteInput } from './route.ts';
 export type { RouteStatus } from './engine/route-runner.ts';
 export type { RouteCounts } from './engine/counts.ts';

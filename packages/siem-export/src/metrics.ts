@@ -6,7 +6,7 @@ import type { ExporterStatus } from './exporter.ts';
  * The exporter's figures in Prometheus' text format (version 0.0.4), to be served behind those of others. Route
  * names are labels; tenants and devices are not.
  */
-export function formatMetrics({ routes }: ExporterStatus): string {
+export function formatMetrics({ routes }: ExporterStatus, ends: LogEnds): string {
   return [
     ...family(
       'tachograph_export_records_total',
@@ -47,8 +47,28 @@ export function formatMetrics({ routes }: ExporterStatus): string {
       (route) =>
         [...route.positions].map(([partition, position]) => [{ partition: String(partition) }, position]),
     ),
+    ...family(
+      'tachograph_export_lag_records',
+      'gauge',
+      'Records in the log that the route has not settled yet, by partition that it reads.',
+      routes,
+      ({ positions }) => lagOf(positions, ends),
+    ),
     '',
   ].join('\n');
+}
+
+/** By partition: the offset of the oldest record that can be read, and the one that the next record gets. */
+export type LogEnds = ReadonlyMap<number, { readonly oldest: number; readonly next: number }>;
+
+/** A position from before what was trimmed is behind by what there still is. */
+function lagOf(positions: ReadonlyMap<number, number>, ends: LogEnds): Sample[] {
+  return [...positions].flatMap(([partition, position]) => {
+    const end = ends.get(partition);
+    if (end === undefined) return [];
+    const lag = Math.max(0, end.next - Math.max(position, end.oldest));
+    return [[{ partition: String(partition) }, lag] satisfies Sample];
+  });
 }
 
 type Sample = [labels: Record<string, string>, value: number];

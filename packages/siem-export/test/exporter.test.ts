@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openEmbeddedLog, type EventLog } from '@tachograph/event-log';
@@ -69,6 +69,19 @@ describe('the exporter over the embedded log', () => {
         .map(({ sequence }) => Number(sequence));
       expect(sequences).toEqual(Array.from({ length: 57 }, (_, i) => i));
     }
+  });
+
+  it('says how far behind the log it is, and answers the other figures while the log does not say', async () => {
+    const device = await TestDevice.make();
+    await appendTo(log, await device.appendEvents(10));
+    start();
+    await settled(10);
+    const text = await exporter!.metrics();
+    expect(text.match(/tachograph_export_lag_records\{.*\} 0\n/g)).toHaveLength(4);
+    jest.spyOn(log, 'offsets').mockRejectedValue(new Error('away'));
+    const without = await exporter!.metrics();
+    expect(without).toContain('tachograph_export_records_total{route="events",outcome="delivered"} 10\n');
+    expect(without).not.toContain('tachograph_export_lag_records{');
   });
 
   it('drops a repeated append, and counts add up (INV-12)', async () => {

@@ -1,13 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import { noCounts } from '../src/engine/counts.ts';
-import { formatMetrics } from '../src/index.ts';
+import { formatMetrics } from '../src/metrics.ts';
 
 describe('formatMetrics', () => {
   it('has every outcome of records, and no label but routes, outcomes and partitions', () => {
     const counts = { ...noCounts(), records: 3, delivered: 2, stale: 1 };
-    const text = formatMetrics({
-      routes: [{ name: 'events', state: 'halted', reason: 'x', counts, positions: new Map([[1, 42]]) }],
-    });
+    const positions = new Map([
+      [1, 42],
+      [2, 5],
+    ]);
+    const text = formatMetrics(
+      { routes: [{ name: 'events', state: 'halted', reason: 'x', counts, positions }] },
+      new Map([
+        [0, { oldest: 0, next: 9 }],
+        [1, { oldest: 0, next: 50 }],
+        [2, { oldest: 30, next: 37 }],
+      ]),
+    );
+    const lag = text.split('\n').filter((line) => line.startsWith('tachograph_export_lag_records'));
+    expect(lag).toEqual([
+      'tachograph_export_lag_records{route="events",partition="1"} 8',
+      // What was trimmed before it was read is lost, not behind.
+      'tachograph_export_lag_records{route="events",partition="2"} 7',
+    ]);
     expect(text).toContain('tachograph_export_records_total{route="events",outcome="delivered"} 2\n');
     expect(text).toContain('tachograph_export_records_total{route="events",outcome="stale"} 1\n');
     expect(text).toContain('tachograph_export_running{route="events"} 0\n');

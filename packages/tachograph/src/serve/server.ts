@@ -1,5 +1,5 @@
 import { createIngest, createLogger, createMetrics, Secret, type Ingest } from '@tachograph/ingest';
-import { DEFAULT_ROUTE, formatMetrics, startExporter, type Exporter } from '@tachograph/siem-export';
+import { DEFAULT_ROUTE, startExporter, type Exporter } from '@tachograph/siem-export';
 import { pino } from 'pino';
 import { adminToken, type StoredToken } from '../admin-token.ts';
 import { CliFailure } from '../cli-failure.ts';
@@ -70,7 +70,7 @@ async function openAll(
     logger,
     metrics: {
       ...own,
-      exposition: async () => `${await own.exposition()}${formatMetrics(exporter.status())}`,
+      exposition: async () => `${await own.exposition()}${await exporter.metrics()}`,
     },
   });
   closers.add(ingest.close);
