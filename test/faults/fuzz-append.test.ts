@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ERRORS, parseAppend, toBase64, type Bytes } from '@tachograph/wire';
 import * as fc from 'fast-check';
 import { enrolDevice, post, sendLeaves, testLeaf, type Answer, type TestDevice } from '../support/device.ts';
-import { eventually } from '../support/eventually.ts';
-import { readFeed } from '../support/feed.ts';
+import { feedOf } from '../support/feed.ts';
 import { expectProblem } from '../support/problem.ts';
 import { serve, type Served } from '../support/serve.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -166,10 +165,7 @@ describe('an append that was changed at random after it was signed', () => {
     );
     expect(codes.size).toBeGreaterThan(6);
     expect(server.output()).not.toMatch(/"level":"(error|fatal)"/);
-    const feed = await eventually('the honest feed', async () => {
-      const own = (await readFeed(server.dataDir)).filter(({ source }) => source === honest.origin);
-      return own.length >= honest.leaves.length ? own : null;
-    });
+    const feed = await feedOf(server.dataDir, honest.origin, honest.leaves.length);
     expect(feed.map(({ sequence }) => Number(sequence))).toEqual(honest.leaves.map((_, i) => i));
   }, 60_000);
 });

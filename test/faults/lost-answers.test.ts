@@ -14,8 +14,15 @@ import {
 import { z } from 'zod';
 import { admin, createEnrolmentToken } from '../support/admin.ts';
 import { eventually } from '../support/eventually.ts';
-import { readFeed } from '../support/feed.ts';
-import { flakyProxy, type Fault, type FlakyProxy, type Seen, type StandIn } from '../support/flaky-proxy.ts';
+import { feedOf } from '../support/feed.ts';
+import {
+  fixed,
+  flakyProxy,
+  type Fault,
+  type FlakyProxy,
+  type Seen,
+  type StandIn,
+} from '../support/flaky-proxy.ts';
 import { serve, type Served } from '../support/serve.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -97,7 +104,6 @@ class Browser {
     return this.audit.enrol({ type: 'token', token: this.token });
   }
 
-  /** Closes the page and opens it again. */
   async reload(): Promise<void> {
     await this.audit.close();
     this.audit = open(this.tenant);
@@ -105,10 +111,8 @@ class Browser {
 
   /** Uploads until something stands in the way; what that is, or `null`. */
   async tryFlush(): Promise<string | null> {
-    return this.audit.flush().then(
-      () => null,
-      (error: unknown) => (error as { code?: string }).code ?? String(error),
-    );
+    const failed = (error: { code?: string }) => error.code ?? String(error);
+    const failed = (error: { code?: string; message: string }) => error.code ?? error.message;
   }
 
   /** Nothing was deleted that has no true receipt, and the log is still the first one. */
@@ -128,10 +132,7 @@ class Browser {
   async expectDelivered(): Promise<void> {
     await this.audit.flush();
     this.expectUnharmed(this.entries.length);
-    const own = await eventually('all entries in the feed', async () => {
-      const lines = (await readFeed(server.dataDir)).filter(({ source }) => source === this.#origin);
-      return lines.length >= this.entries.length ? lines : null;
-    });
+    const own = await feedOf(server.dataDir, this.#origin!, this.entries.length);
     expect(own.map(({ sequence }) => Number(sequence))).toEqual(this.entries.map((_, i) => i));
     expect(own.map(({ data }) => data?.id)).toEqual(this.entries.map(({ id }) => id));
     const devices = await admin(server, 'GET', `/tenants/${this.tenant}/devices`);
@@ -203,7 +204,10 @@ describe('an append answer that is', () => {
     await browser.enrol();
     await browser.record(3);
     await browser.audit.flush();
-    shortenTimeouts();
+    // The client waits half a minute for an answer; here that is over at once.
+    const { setTimeout: real } = globalThis;
+    const wait = (run: () => void, ms?: number) => real(run, ms === 30_000 ? 200 : ms);
+    jest.spyOn(globalThis, 'setTimeout').mockImplementation(wait);
     proxy.fail(APPEND, { kind: 'hold' });
     await browser.record(3);
     expect(await browser.tryFlush()).toBe('ERR_NETWORK');
@@ -230,14 +234,6 @@ describe('a check-in answer that is', () => {
 });
 
 const HTML = '<!doctype html><title>Welcome to the Grand Hotel</title><form action="/login"></form>';
-
-function fixed(
-  status: number,
-  body: string,
-  headers: StandIn['headers'] = { 'content-type': 'text/html' },
-): Fault {
-  return { kind: 'answer', make: () => ({ status, body, headers }) };
-}
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -302,11 +298,3 @@ describe('a captive portal that answers', () => {
     },
   );
 });
-
-/** The client waits half a minute for an answer; here that is over at once. */
-function shortenTimeouts(): void {
-  const real = globalThis.setTimeout;
-  jest
-    .spyOn(globalThis, 'setTimeout')
-    .mockImplementation((run: () => void, ms?: number) => real(run, ms === 30_000 ? 200 : ms));
-}

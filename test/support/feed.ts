@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { eventually } from './eventually.ts';
 
 /** One line of the exported feed, in the format `cloudevents`. */
 export type FeedLine = {
@@ -23,6 +24,14 @@ export async function readFeedLines(dataDir: string): Promise<string[]> {
   names.sort((a, b) => (a === 'events.ndjson' ? 1 : b === 'events.ndjson' ? -1 : a.localeCompare(b)));
   const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
   return texts.join('').split('\n').slice(0, -1);
+}
+
+/** What the feed has of the log `source`, once that is at least `count` entries. */
+export async function feedOf(dataDir: string, source: string, count: number): Promise<FeedLine[]> {
+  return eventually(`${count} entries of ${source} in the feed`, async () => {
+    const own = (await readFeed(dataDir)).filter((line) => line.source === source);
+    return own.length >= count ? own : null;
+  });
 }
 
 /** The indices of each log in the order in which the feed has them. */

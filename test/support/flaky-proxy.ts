@@ -30,6 +30,15 @@ export type Fault =
   /** The server gets nothing; somebody else answers. */
   | { readonly kind: 'answer'; readonly make: (seen: Seen) => StandIn | Promise<StandIn> };
 
+/** The same answer to whatever is asked. */
+export function fixed(
+  status: number,
+  body: string,
+  headers: StandIn['headers'] = { 'content-type': 'text/html' },
+): Fault {
+  return { kind: 'answer', make: () => ({ status, body, headers }) };
+}
+
 export type FlakyProxy = {
   readonly url: string;
   /** From now on requests that match (`POST /v1/…`) meet `fault`, the first `times` of them. */
