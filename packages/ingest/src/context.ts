@@ -26,7 +26,7 @@ export type IngestKeys = {
 
 /** What the append path counts. Implemented by `metrics.ts`; no device or tenant is a label. */
 export type AppendMetrics = {
-  /** A request ended: `appended`, `check_in` or the code of its refusal. */
+  /** A request ended: `appended`, `check_in`, the code of its refusal, or `failed` where something was thrown. */
   readonly requestEnded: (outcome: string, leaves: number, seconds: number) => void;
   readonly leavesAppended: (accepted: number, rejected: number) => void;
   /** One write of a lane: how many requests shared it, their encoded bytes, and how long it took. */

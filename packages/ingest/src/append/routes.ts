@@ -91,14 +91,20 @@ function appendRoute(ports: AppendPorts): Route {
     handle: async ({ params: log, address, request }) => {
       const startedMs = performance.now();
       const { clock, config, metrics } = context;
-      const sent = await receiveAppend(config.authority, log, request.raw, request.bodyClaim, clock);
-      const answer = sent.ok
-        ? await serve(log, sent.value, address, traceparentOf(request.headers['traceparent']))
-        : unread(sent.fault);
-      const leaves = sent.ok ? sent.value.append.leaves.length : 0;
-      const outcome = 'fault' in answer ? answer.fault.code : leaves === 0 ? 'check_in' : 'appended';
-      metrics.requestEnded(outcome, leaves, (performance.now() - startedMs) / 1000);
-      return answer;
+      let leaves = 0;
+      let outcome = 'failed';
+      try {
+        const sent = await receiveAppend(config.authority, log, request.raw, request.bodyClaim, clock);
+        leaves = sent.ok ? sent.value.append.leaves.length : 0;
+        const answer = sent.ok
+          ? await serve(log, sent.value, address, traceparentOf(request.headers['traceparent']))
+          : unread(sent.fault);
+        outcome = 'fault' in answer ? answer.fault.code : leaves === 0 ? 'check_in' : 'appended';
+        return answer;
+      } finally {
+        // Also where something was thrown: no request is left out of the counts.
+        metrics.requestEnded(outcome, leaves, (performance.now() - startedMs) / 1000);
+      }
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, type Fault } from '@tachograph/wire';
+import { REGISTRY_UNAVAILABLE, RegistryUnavailableError } from '../registry/unavailable.ts';
 import { NO_ROOM_RETRY_SECONDS } from './body-budget.ts';
 import { RefusedBody } from './json-body.ts';
 
@@ -60,6 +61,9 @@ const FASTIFY_CODES: { readonly [code: string]: ErrorCode } = {
   FST_ERR_MAX_PARAM_LENGTH: 'ERR_NOT_FOUND',
 };
 
+/** Seconds until another try at a registry that could not serve. */
+const REGISTRY_RETRY_SECONDS = 5;
+
 /** Answers what was thrown: a refusal by Fastify, or a bug, whose text stays in the log. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const code = codeOf(error);
@@ -71,6 +75,10 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   if (error instanceof RefusedBody) {
     const extras = error.fault.code === 'ERR_OVERLOADED' ? { retryAfterSeconds: NO_ROOM_RETRY_SECONDS } : {};
     return sendProblem(reply, error.fault, extras);
+  }
+  if (error instanceof RegistryUnavailableError) {
+    request.log.error({ err: error, route: request.routeOptions.url }, 'registry.unavailable');
+    return sendProblem(reply, REGISTRY_UNAVAILABLE, { retryAfterSeconds: REGISTRY_RETRY_SECONDS });
   }
   const known = FASTIFY_CODES[code];
   // The JSON parser quotes the body in its message: say nothing but the meaning.

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { ErrorCode, Fault } from '@tachograph/wire';
 import { settledPosition, type Position } from '../registry/settlement.ts';
+import { REGISTRY_UNAVAILABLE, RegistryUnavailableError } from '../registry/unavailable.ts';
 import { HeadCache } from './head-cache.ts';
 import { bytesOf, keyOf, type AppendJob, type JobResult } from './job.ts';
 import { LogTruncatedError, type LanePorts } from './ports.ts';
@@ -14,6 +15,7 @@ type Waiting = {
 };
 
 const RECOVERY_PAUSE_MS = 500;
+const LOG_UNAVAILABLE: Fault = { code: 'ERR_LOG_UNAVAILABLE', detail: 'the log did not settle the append' };
 
 /**
  * One partition's way into the ordered log. At most one append is unsettled; whoever comes meanwhile waits and
@@ -34,6 +36,8 @@ export class Lane {
   #reading: Promise<boolean> | null = null;
   /** Why this lane takes nothing any more. */
   #stopped: Fault | null = null;
+  /** What requests are told whose outcome the newest failure has left unknown. */
+  #failure: Fault = LOG_UNAVAILABLE;
 
   constructor(ports: LanePorts, partition: number, writeBytesMax: number) {
     this.#ports = ports;
@@ -81,16 +85,14 @@ export class Lane {
       // written before the next one could join it.
       await nextTurn();
       if (!(await this.#ready())) {
-        this.#refuseAll(this.#stopped ?? unavailable('the log or the registry cannot be reached'));
+        this.#refuseAll(this.#stopped ?? this.#failure);
         break;
       }
       const taken = this.#take();
       const results = await this.#write(taken.map(({ job }) => job));
       for (const { job, bytes, resolve } of taken) {
         this.#count(-bytes);
-        resolve(
-          results.get(job) ?? { kind: 'refused', fault: unavailable('the log did not settle the append') },
-        );
+        resolve(results.get(job) ?? { kind: 'refused', fault: this.#stopped ?? this.#failure });
       }
     }
     this.#running = null;
@@ -203,6 +205,7 @@ export class Lane {
     } else {
       logger.error({ err: error, partition: this.#partition }, event);
     }
+    this.#failure = error instanceof RegistryUnavailableError ? REGISTRY_UNAVAILABLE : LOG_UNAVAILABLE;
     this.#settled = null;
   }
 
@@ -223,8 +226,4 @@ export class Lane {
 
 function refused(code: ErrorCode, detail: string): JobResult {
   return { kind: 'refused', fault: { code, detail } };
-}
-
-function unavailable(detail: string): Fault {
-  return { code: 'ERR_LOG_UNAVAILABLE', detail };
 }

@@ -132,7 +132,7 @@ function codesByStatus(route: Route): Map<string, ErrorCode[]> {
   if (route.query !== null) codes.add('ERR_REQUEST');
   if (route.body !== null)
     codes.add('ERR_REQUEST').add('ERR_MEDIA_TYPE').add('ERR_BODY_TOO_LARGE').add('ERR_OVERLOADED');
-  codes.add('ERR_INTERNAL');
+  codes.add('ERR_INTERNAL').add('ERR_REGISTRY_UNAVAILABLE');
   const byStatus = new Map<string, ErrorCode[]>();
   for (const code of [...codes].sort()) {
     const status = String(ERRORS[code].status);

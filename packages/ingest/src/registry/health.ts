@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Fault } from '@tachograph/wire';
 import type { Registry } from './registry.ts';
+import { REGISTRY_UNAVAILABLE } from './unavailable.ts';
 
 /** Why the registry cannot serve, or `null`: asked of it, not believed. */
 export async function registryFault({ db }: Registry): Promise<Fault | null> {
@@ -9,6 +10,6 @@ export async function registryFault({ db }: Registry): Promise<Fault | null> {
     return null;
   } catch {
     // Whatever the failure is, requests will meet it too, and log it; here only the answer counts.
-    return { code: 'ERR_REGISTRY_UNAVAILABLE', detail: 'the registry cannot be reached' };
+    return REGISTRY_UNAVAILABLE;
   }
 }

@@ -10,10 +10,16 @@ import {
   type QueryResult,
 } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteStatement, type SqlValue } from '@tachograph/event-log';
+import { RegistryUnavailableError } from './unavailable.ts';
 
 /** How long a writer waits for the writers of other connections. */
 const BUSY_WAIT_MS_MAX = 10_000;
 const SQLITE_BUSY = 5;
+/**
+ * Result codes that say what the database cannot do now, whatever was asked: locked, out of memory, read-only, I/O
+ * error, corrupt, full, cannot be opened, lock protocol, no database (SQLite, "Result and Error Codes").
+ */
+const UNAVAILABLE: ReadonlySet<number> = new Set([SQLITE_BUSY, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 const STATEMENTS_MAX = 500;
 
 /** Kysely over `node:sqlite`, with the driver that the caller keeps. */
@@ -49,7 +55,7 @@ export class SqliteDriver implements Driver {
     });
     await before;
     this.#release = release;
-    if (this.#connection === null) throw new Error('the registry is closed');
+    if (this.#connection === null) throw new RegistryUnavailableError('it is closed');
     return this.#connection;
   }
 
@@ -112,7 +118,10 @@ class SqliteConnection implements DatabaseConnection {
         const { changes } = statement.run(...values);
         return { rows: [], numAffectedRows: BigInt(changes) };
       } catch (error) {
-        if (!isBusy(error) || performance.now() - startedMs > BUSY_WAIT_MS_MAX) throw error;
+        const code = resultCode(error);
+        if (code !== SQLITE_BUSY || performance.now() - startedMs > BUSY_WAIT_MS_MAX) {
+          throw code !== null && UNAVAILABLE.has(code) ? new RegistryUnavailableError(error) : error;
+        }
       }
       await delay(waitMs);
     }
@@ -148,12 +157,10 @@ class SqliteConnection implements DatabaseConnection {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  // Not "instanceof Error": the driver's errors may come from another realm. The low byte is the primary code.
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    'errcode' in error &&
-    Number(error.errcode) % 256 === SQLITE_BUSY
-  );
+/** SQLite's primary result code, or `null` where the error is none of SQLite's. */
+function resultCode(error: unknown): number | null {
+  // Not "instanceof Error": the driver's errors may come from another realm.
+  return typeof error === 'object' && error !== null && 'errcode' in error
+    ? Number(error.errcode) % 256
+    : null;
 }

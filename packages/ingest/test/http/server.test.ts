@@ -10,6 +10,7 @@ import { installHttp } from '../../src/http/install.ts';
 import { problemOf } from '../../src/http/problem.ts';
 import { registerRoutes, type Gate } from '../../src/http/register.ts';
 import { route } from '../../src/http/route.ts';
+import { RegistryUnavailableError } from '../../src/registry/unavailable.ts';
 import { serverOptions } from '../../src/http/server-options.ts';
 
 const answers = { 200: { description: 'ok', schema: z.unknown() } };
@@ -50,6 +51,16 @@ const ROUTES = [
     access: 'public',
     handle: async () => {
       throw new Error('the password is hunter2');
+    },
+  }),
+  route({
+    ...shared,
+    method: 'GET',
+    path: '/v1/registry-away',
+    operationId: 'registryAway',
+    access: 'public',
+    handle: async () => {
+      throw new RegistryUnavailableError('the disk of /var/lib/secret is full');
     },
   }),
   route({
@@ -130,6 +141,13 @@ describe('every failure is problem+json', () => {
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toContain('hunter2');
     expect(JSON.stringify(body)).toMatch(/Request id: [0-9a-f-]{36}/);
+  });
+
+  it('a registry that cannot serve is 503 with its code, and where it stands is not told', async () => {
+    const { status, headers, body } = await problem('/v1/registry-away');
+    expect([status, headers.get('retry-after')]).toEqual([503, '5']);
+    expect(body).toMatchObject({ code: 'ERR_REGISTRY_UNAVAILABLE', retryAfterSeconds: 5 });
+    expect(JSON.stringify(body)).not.toContain('/var/lib');
   });
 
   it('a wait is told in the body and in Retry-After', async () => {
