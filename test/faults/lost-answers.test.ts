@@ -111,8 +111,8 @@ class Browser {
 
   /** Uploads until something stands in the way; what that is, or `null`. */
   async tryFlush(): Promise<string | null> {
-    const failed = (error: { code?: string }) => error.code ?? String(error);
     const failed = (error: { code?: string; message: string }) => error.code ?? error.message;
+    return this.audit.flush().then(() => null, failed);
   }
 
   /** Nothing was deleted that has no true receipt, and the log is still the first one. */
