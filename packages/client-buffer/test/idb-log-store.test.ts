@@ -31,7 +31,7 @@ describe('IndexedDB that misbehaves', () => {
     return () => Object.defineProperty(prototype, 'transaction', original);
   }
 
-  it('asks for strict durability in every transaction', async () => {
+  it('asks for strict durability in every transaction (INV-01)', async () => {
     const asked: unknown[] = [];
     const { prototype } = IDBDatabase;
     const original: PropertyDescriptor & { value?: (...args: unknown[]) => IDBTransaction } =

@@ -18,7 +18,7 @@ function reconciles(ledger: { [name: string]: number }): void {
 }
 
 describe('a full buffer', () => {
-  it('with `gap` refuses, counts, and declares it in a signed entry once there is room', async () => {
+  it('with `gap` refuses, counts, and declares it in a signed entry once there is room (INV-12)', async () => {
     const world = await makeWorld();
     const audit = world.open({ bytesMax: 3_000 });
     const entries = Array.from({ length: 20 }, () =>

@@ -38,7 +38,7 @@ describe('every route of a tenant', () => {
     ).toEqual(tried);
   });
 
-  it.each(CALLS)('%s %s wants a token that reaches the tenant', async (method, path, body) => {
+  it.each(CALLS)('%s %s wants a token that reaches the tenant (INV-17)', async (method, path, body) => {
     const provider = await api.adminToken('provider');
     const customer = await api.adminToken('customer');
     const call = (tenant: string, token: string) =>

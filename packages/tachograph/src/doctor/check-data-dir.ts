@@ -6,6 +6,8 @@ import { bad, good, note, type Finding } from './check.ts';
 
 const CHECK = 'data folder';
 const FREE_BYTES_MIN = 512 * 1024 ** 2;
+/** With less than this the next append may fail already. */
+const FULL_BYTES = 4 * 1024 ** 2;
 
 /** Whether `dataDir` is there, or can be made, and can be written; looks, and changes nothing. */
 export async function checkDataDir(dataDir: string): Promise<Finding> {
@@ -32,7 +34,8 @@ export async function checkDataDir(dataDir: string): Promise<Finding> {
   const freeBytes = bavail * bsize;
   const free = `${Math.floor(freeBytes / 1024 ** 2)} MiB free`;
   if (freeBytes < FREE_BYTES_MIN) {
-    return note(
+    const state = freeBytes < FULL_BYTES ? bad : note;
+    return state(
       CHECK,
       `${path} has only ${free}`,
       'Make room: when the disk is full, devices are told to wait.',
