@@ -93,21 +93,6 @@ describe('the demo in real Chromium', () => {
     await pendingBecomes(0);
   }, 90_000);
 
-  it('sends what is recorded right after a reload without waiting for the page that is gone', async () => {
-    await page.click(test('reveal-i_11'));
-    await drained(page);
-    await page.reload();
-    await demoReady(page);
-    const { accepted } = (await statusOf(page)).ledger;
-    await page.click(test('copy-i_12'));
-    await page.waitForFunction(
-      (before) => window.tachographDemo!.status().ledger.accepted > before,
-      // Shorter than a claim lives that nobody gave back.
-      { timeout: 8_000 },
-      accepted,
-    );
-  });
-
   it('keeps its switch in every tab', async () => {
     const other = await openDemo(browser, server.url);
     // The tab in front is clicked; the one behind gets no animation frames, so it is asked by a timer.
