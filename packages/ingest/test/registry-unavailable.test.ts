@@ -57,3 +57,27 @@ describe('a registry without room', () => {
     await expect(twice).rejects.not.toBeInstanceOf(RegistryUnavailableError);
   });
 });
+
+describe('a registry that cannot be read', () => {
+  it('makes an append 503 with its code and a time to come again, and it is counted (INV-12)', async () => {
+    const device = await harness.enrolled(node);
+    device.record(1);
+    const unreadable = await harness.node({
+      registry: (registry) => ({ ...registry, db: registry.db.withPlugin(REFUSING) }),
+    });
+    const answer = await unreadable.send(device, 0);
+    expect(answer).toMatchObject({
+      status: 503,
+      retryAfter: '5',
+      body: { code: 'ERR_REGISTRY_UNAVAILABLE' },
+    });
+    const figures = await unreadable.ingest.context.metrics.exposition();
+    expect(figures).toContain('tachograph_append_offered_leaves_total{outcome="failed"} 1');
+    expect((await node.send(device, 0)).status).toBe(200);
+  });
+});
+
+const refuse = (): never => {
+  throw new RegistryUnavailableError('injected');
+};
+const REFUSING = { transformQuery: refuse, transformResult: refuse };

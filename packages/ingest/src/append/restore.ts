@@ -126,6 +126,8 @@ export async function adoptRestored(
         rejections: [],
         sightings: [],
         forks: [],
+        confirmations: [],
+        at: ports.clock(),
       },
       async (trx) => {
         if (known === null) await adoptDevice(trx, restored, ports.clock());

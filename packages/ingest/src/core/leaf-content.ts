@@ -11,6 +11,8 @@ type LeafContent =
       readonly seen: SeenReceipt | null;
       /** Set for `log.opened` of a successor. */
       readonly carried: Carried | null;
+      /** The directive that a `cache.purged` says was carried out. */
+      readonly purged: string | null;
     }
   | { readonly kind: 'rejected'; readonly code: ErrorCode };
 
@@ -37,6 +39,7 @@ function contentOf(bytes: Bytes, ofTenantLog: boolean): LeafContent {
     clock: { wallAt: Date.parse(time), boot: clock.boot, monotonicMs: clock.ms },
     seen: seen === undefined ? null : { size: seen.size, timeSeconds: seen.time },
     carried: action === 'log.opened' ? carriedOf(data) : null,
+    purged: action === 'cache.purged' && typeof data?.['directive'] === 'string' ? data['directive'] : null,
   };
 }
 

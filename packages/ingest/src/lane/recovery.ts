@@ -8,6 +8,7 @@ import {
 } from '@tachograph/event-log';
 import { parseOrigin, verifyCosignature, type Bytes, type CompactRange } from '@tachograph/wire';
 import { readLeaf } from '../core/leaf-content.ts';
+import type { Confirmation } from '../registry/confirmations.ts';
 import type { ForkProof } from '../registry/forks.ts';
 import {
   EMPTY_HEAD,
@@ -91,6 +92,7 @@ class Folding {
   readonly #windows: WindowPart[] = [];
   readonly #rejections: Rejection[] = [];
   readonly #forks: ForkProof[] = [];
+  readonly #confirmations: Confirmation[] = [];
 
   constructor(ports: LanePorts) {
     this.#ports = ports;
@@ -123,7 +125,8 @@ class Folding {
   }
 
   async settle(partition: number, from: Position, to: number): Promise<Position | null> {
-    const nowSeconds = Math.floor(this.#ports.clock() / 1000);
+    const at = this.#ports.clock();
+    const nowSeconds = Math.floor(at / 1000);
     const moves: HeadMove[] = [...this.#heads.values()].map(({ tenant, device, head, anchor }) => ({
       tenant,
       device,
@@ -145,6 +148,8 @@ class Folding {
       rejections: this.#rejections,
       sightings: [],
       forks: this.#forks,
+      confirmations: this.#confirmations,
+      at,
     });
   }
 
@@ -215,6 +220,11 @@ class Folding {
     for (const [i, record] of records.entries()) {
       const code = record.headers[HEADER.rejected];
       if (code !== undefined) this.#rejections.push({ ...key, index: base.size + i, code });
+      const isPurge = record.headers[HEADER.type] === 'cache.purged';
+      const content = isPurge ? readLeaf(record.value, false).content : null;
+      if (content?.kind === 'event' && content.purged !== null) {
+        this.#confirmations.push({ ...key, directive: content.purged });
+      }
     }
   }
 

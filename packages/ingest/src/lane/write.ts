@@ -1,6 +1,7 @@
 import type { AppendOutcome, LogRecord } from '@tachograph/event-log';
 import { buildRecords } from '../core/append-records.ts';
 import { judgeSettled, planAppends, type Admitted, type AppendPlan } from '../core/append-plan.ts';
+import type { Confirmation } from '../registry/confirmations.ts';
 import type { Issued } from '../registry/cosigned.ts';
 import { EMPTY_HEAD, logId, type Head, type WindowPart } from '../registry/heads.ts';
 import { settle, type HeadMove, type Position, type Rejection } from '../registry/settlement.ts';
@@ -66,7 +67,8 @@ export async function settleWrite(
   heads: Heads,
 ): Promise<Settled | null> {
   // Taken when the leaves are durable and before the registry confirms that this still is the newest state.
-  const nowSeconds = Math.floor(ports.clock() / 1000);
+  const at = ports.clock();
+  const nowSeconds = Math.floor(at / 1000);
   const moved = new Map(heads);
   const moves = new Map<string, HeadMove>();
   const windows: WindowPart[] = [];
@@ -101,6 +103,8 @@ export async function settleWrite(
     rejections: admitted.flatMap(rejectionsOf),
     sightings: jobs.flatMap((job) => job.sighting ?? []),
     forks: [],
+    confirmations: admitted.flatMap(confirmationsOf),
+    at,
   });
   if (position === null) return null;
   for (const job of others) results.set(job, judge(job, moved, false));
@@ -134,5 +138,11 @@ function rejectionsOf({ job }: Admitted<AppendJob>): Rejection[] {
     content.kind === 'rejected'
       ? [{ ...keyOf(job), index: job.source.claim.old + i, code: content.code }]
       : [],
+  );
+}
+
+function confirmationsOf({ job }: Admitted<AppendJob>): Confirmation[] {
+  return job.source.leaves.flatMap(({ content }) =>
+    content.kind === 'event' && content.purged !== null ? [{ ...keyOf(job), directive: content.purged }] : [],
   );
 }

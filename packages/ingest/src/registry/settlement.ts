@@ -1,3 +1,4 @@
+import { storeConfirmations, type Confirmation } from './confirmations.ts';
 import { pruneIssued, storeIssued, type Issued } from './cosigned.ts';
 import { recordFork, type ForkProof } from './forks.ts';
 import { inRows, storeHeads, storeWindows, type Head, type LogKey, type WindowPart } from './heads.ts';
@@ -28,6 +29,9 @@ export type Settlement = {
   readonly rejections: readonly Rejection[];
   readonly sightings: readonly Sighting[];
   readonly forks: readonly ForkProof[];
+  readonly confirmations: readonly Confirmation[];
+  /** When this is settled, milliseconds since the epoch. */
+  readonly at: number;
 };
 
 /** Every record of the partition below this offset is folded into heads. */
@@ -52,7 +56,7 @@ export async function addPartitions(db: Db, count: number): Promise<void> {
  * Moves the heads, the settled offset and all that belongs to them in one transaction, on the condition that the
  * position still is what they were computed from.
  *
- * `also` is done in the same transaction. Without it and without forks all of this is in the log as well, fsynced,
+ * `also` is done in the same transaction. Without it, forks and confirmations, all of this is in the log as well, fsynced,
  * and the transaction costs no fsync of its own.
  *
  * @returns the new position; `null`, and nothing is changed, where another node has moved it meanwhile
@@ -62,7 +66,7 @@ export async function settle(
   settlement: Settlement,
   also: ((trx: Db) => Promise<void>) | null = null,
 ): Promise<Position | null> {
-  const hasOwnFacts = also !== null || settlement.forks.length > 0;
+  const hasOwnFacts = also !== null || settlement.forks.length > 0 || settlement.confirmations.length > 0;
   const transaction = hasOwnFacts ? registry.transaction : registry.checkpoint;
   return transaction(async (trx) => {
     const { numUpdatedRows: moved } = await trx
@@ -78,6 +82,7 @@ export async function settle(
     await storeRejections(trx, settlement.rejections);
     await storeSightings(trx, settlement.sightings);
     for (const fork of settlement.forks) await recordFork(trx, fork);
+    await storeConfirmations(trx, settlement.confirmations, settlement.at);
     for (const move of settlement.moves) if (isPruneTime(move)) await pruneIssued(trx, move, move.anchor);
     await also?.(trx);
     return { offset: settlement.to, version: settlement.from.version + 1 };

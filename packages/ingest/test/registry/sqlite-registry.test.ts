@@ -56,6 +56,8 @@ const NOTHING = {
   rejections: [],
   sightings: [],
   forks: [],
+  confirmations: [],
+  at: 0,
 };
 
 async function fork(): Promise<ForkProof> {
