@@ -9,6 +9,7 @@ import {
   utf8,
   verifyCosignature,
 } from '@tachograph/wire';
+import { hashOfToken } from '../src/registry/tokens.ts';
 import { Harness, TENANT, type Node } from './harness.ts';
 import { TestDevice, testLeaf } from './test-device.ts';
 
@@ -338,6 +339,29 @@ describe('the time of an event', () => {
     await node.send(device, 1);
     const earliest = (await node.recordsOf(device)).map(({ headers }) => headers[HEADER.earliest]);
     expect(earliest).toEqual([undefined, new Date(time * 1000).toISOString(), undefined]);
+  });
+});
+
+describe('the newest checkpoint of a log', () => {
+  it('is told to an administrator, cosigned, and to nobody else; an empty or unknown log is 404', async () => {
+    const token = 'an-administrator-token-of-enough-length';
+    const node = await harness.node();
+    await node.registry.db
+      .insertInto('admin_tokens')
+      .values({ id: 'a', hash: hashOfToken(token), tenant: null, created_at: harness.now })
+      .execute();
+    const ask = (path: string, authorization = `Bearer ${token}`) =>
+      fetch(`${node.url}${path}/checkpoint`, { headers: { authorization } });
+    const device = await harness.enrolled(node);
+    expect((await ask(device.path)).status).toBe(404);
+    device.record(3);
+    const { body } = await node.send(device, 0);
+    const reply = await ask(device.path);
+    expect(reply.headers.get('content-type')).toContain('text/plain');
+    const { text } = (await device.checkpointNote()).note;
+    expect(await reply.text()).toBe(`${text}\n${body.receipt}`);
+    expect((await ask(device.path, 'Bearer no')).status).toBe(401);
+    expect((await ask(`/v1/logs/${TENANT}/${'A'.repeat(43)}`)).status).toBe(404);
   });
 });
 

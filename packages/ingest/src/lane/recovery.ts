@@ -228,12 +228,16 @@ class Folding {
     }
   }
 
-  #fork(key: LogKey, head: Head | null, append: LoggedAppend, index: number): void {
+  async #fork(key: LogKey, head: Head | null, append: LoggedAppend, index: number): Promise<void> {
+    // After a restore no checkpoint of the device is known: what ingest cosigned is the evidence then.
+    const { range, checkpoint, cosignedSeconds } = head ?? EMPTY_HEAD;
+    const accepted =
+      checkpoint ?? (await this.#ports.cosigned(append.checkpoint.origin, range, cosignedSeconds));
     this.#ports.metrics.filterAlarm('fork');
     this.#forks.push({
       ...key,
       index,
-      accepted: head?.checkpoint ?? '',
+      accepted,
       submitted: append.checkpoint,
       differing: [],
       detectedAt: this.#ports.clock(),
