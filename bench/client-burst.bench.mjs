@@ -6,9 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { launch } from 'puppeteer-core';
 import { build, preview } from 'vite';
-import { chromiumPath, CHROMIUM_FLAGS } from './support/chromium.mjs';
+import { launchChromium } from '../test/support/chromium.ts';
 import { cpuSecondsOf } from './support/cpu.mjs';
 import { median, table } from './support/table.mjs';
 
@@ -34,7 +33,7 @@ const server = await preview({
   preview: { port: 0, host: '127.0.0.1' },
 });
 const port = server.httpServer.address().port;
-const browser = await launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS });
+const browser = await launchChromium();
 try {
   const rates = new Map(CANDIDATES.map(({ name }) => [name, []]));
   const cpu = new Map(CANDIDATES.map(({ name }) => [name, []]));

@@ -17,7 +17,7 @@ Examples:
   tachograph serve                                  everything on http://localhost:8787
   tachograph admin tenants create acme              a tenant for the devices of acme
   tachograph admin token create acme --uses 20      a token that lets 20 devices in
-  tachograph admin devices list acme                who has enrolled, and what waits on each
+  tachograph admin devices list acme                who has enrolled, and what each held when last seen
   tachograph doctor                                 what is wrong here, and what mends it`;
 
 /** The `tachograph` command. Its actions reject with a `CliFailure` where a person can mend what is wrong. */

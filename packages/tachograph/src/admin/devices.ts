@@ -25,14 +25,14 @@ type RevokeOptions = AdminOptions & { readonly reason: string; readonly purge?: 
 /** `tachograph admin devices …` */
 export function devicesCommand(io: Io): Command {
   return new Command('devices')
-    .description('the devices of a tenant: who they are, what they still hold')
+    .description('the devices of a tenant: who they are, what they held when last seen')
     .addCommand(listCommand(io))
     .addCommand(approveCommand(io))
     .addCommand(revokeCommand(io));
 }
 
 function listCommand(io: Io): Command {
-  return adminCommand('list', 'list devices, with what each still holds')
+  return adminCommand('list', 'list devices, with what each held when it was last seen')
     .argument('<tenant>', 'the tenant')
     .option('--status <status>', 'only these: enrolled, pending_approval, quarantined or revoked')
     .option('--subject <subject>', 'only the devices of this person')
@@ -46,7 +46,7 @@ function listCommand(io: Io): Command {
       const path = `${adminPath('tenants', tenant, 'devices')}${query.size > 0 ? `?${query}` : ''}`;
       return callAndPrint(io, options, { method: 'GET', path }, devices, (answer) => {
         const table = formatTable(
-          ['device', 'subject', 'status', 'size', 'last seen', 'pending', 'oldest pending'],
+          ['device', 'subject', 'status', 'size', 'last seen', 'held then', 'oldest of it'],
           answer.devices.map((row) => [
             row.device,
             row.subject,

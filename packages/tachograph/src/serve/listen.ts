@@ -29,7 +29,7 @@ function refused(host: string, port: number, error: unknown): unknown {
     case 'EADDRINUSE':
       return new CliFailure(
         `Port ${port} of ${host} is in use by another program.`,
-        [`Name a free one with PORT: PORT=${port + 1} tachograph serve`],
+        [`Name a free one with PORT, such as PORT=${port + 1}.`],
         { cause: error },
       );
     case 'EACCES':
