@@ -40,7 +40,7 @@ const PAGE: PageSignals = {
       on(globalThis, 'pageshow', listener),
       onVisibility('visible', listener),
     ),
-  // Never `unload`: it keeps the page out of the back/forward cache (FAILURES 17).
+  // Never `unload`: it keeps the page out of the back/forward cache.
   onHide: (listener) => all(on(globalThis, 'pagehide', listener), onVisibility('hidden', listener)),
 };
 

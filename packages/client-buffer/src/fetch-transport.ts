@@ -48,7 +48,7 @@ async function exchange(url: string, request: HttpRequest, signal: AbortSignal):
     kind: 'answer',
     status: response.status,
     retryAfter: response.headers.get('Retry-After'),
-    // Always read: an unread body keeps its share of the keepalive budget (FAILURES 17).
+    // Always read: an unread body keeps its share of the keepalive budget.
     body: await response.text(),
   };
 }

@@ -8,7 +8,7 @@ import type { Change, Identity, LogStore, Select, Snapshot } from './log-store.t
 
 type Database = IDBPDatabase<Schema>;
 
-/** Never raised: an upgrade hangs against a frozen tab (FAILURES 2), so a new shape is a new database name. */
+/** Never raised: an upgrade hangs against a frozen tab, so a new shape is a new database name. */
 const VERSION = 1;
 const ATTEMPTS_MAX = 3;
 
@@ -152,13 +152,13 @@ async function runOnce<T, Mode extends 'readonly' | 'readwrite'>(
   mode: Mode,
   work: (transaction: Transaction<Mode>) => Promise<T>,
 ): Promise<T> {
-  // `relaxed` is the default of every engine (FAILURES 9): what is not flushed is not durable.
+  // `relaxed` is the default of every engine: what is not flushed is not durable.
   const transaction = database.transaction(STORES, mode, { durability: 'strict' });
   // `done` is awaited below on the good path; on the other one its rejection repeats what was thrown already.
   transaction.done.catch(() => undefined);
   try {
     const result = await work(transaction);
-    // A request's success may be followed by the transaction's abort: only `complete` counts (FAILURES 5).
+    // A request's success may be followed by the transaction's abort: only `complete` counts.
     await transaction.done;
     return result;
   } catch (error) {
@@ -185,7 +185,7 @@ function isTransient(error: unknown): boolean {
 function storageError(error: unknown): AuditBufferError {
   if (error instanceof AuditBufferError) return error;
   const name = error instanceof Error || error instanceof DOMException ? error.name : '';
-  // By name: engines differ in class and code, and `estimate()` is no guide (FAILURES 4).
+  // By name: engines differ in class and code, and `estimate()` is no guide.
   return name === 'QuotaExceededError'
     ? new AuditBufferError('ERR_STORAGE_FULL', 'the browser refuses to store more', { cause: error })
     : new AuditBufferError('ERR_STORAGE', `IndexedDB failed (${name})`, { cause: error });

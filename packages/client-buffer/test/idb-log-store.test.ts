@@ -159,7 +159,7 @@ describe('IndexedDB that misbehaves', () => {
     let aborts = 1;
     const restore = onTransaction((original) => {
       const transaction = original();
-      // In the background of iOS a transaction ends like this (FAILURES 3).
+      // In the background of iOS a transaction ends like this.
       if (aborts-- > 0) queueMicrotask(() => transaction.abort());
       return transaction;
     });

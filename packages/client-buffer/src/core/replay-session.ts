@@ -11,7 +11,7 @@ export const BATCH_LIMITS: BatchLimits = {
   bytesMax: LIMITS.appendBytesMax - NOTES_BYTES,
 };
 
-/** What a page may still send while it goes away shares 64 KiB (FAILURES 17). */
+/** What a page may still send while it goes away shares 64 KiB. */
 export const KEEPALIVE_LIMITS: BatchLimits = { leavesMax: 500, bytesMax: 60 * 1024 - NOTES_BYTES };
 
 /**
