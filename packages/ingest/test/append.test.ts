@@ -345,7 +345,6 @@ describe('the time of an event', () => {
 describe('the newest checkpoint of a log', () => {
   it('is told to an administrator, cosigned, and to nobody else; an empty or unknown log is 404', async () => {
     const token = 'an-administrator-token-of-enough-length';
-    const node = await harness.node();
     await node.registry.db
       .insertInto('admin_tokens')
       .values({ id: 'a', hash: hashOfToken(token), tenant: null, created_at: harness.now })
