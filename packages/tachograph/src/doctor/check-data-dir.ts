@@ -16,9 +16,7 @@ export async function checkDataDir(dataDir: string): Promise<Finding> {
   if (exists && !(await stat(path)).isDirectory()) {
     return bad(CHECK, `${path} is no folder`, 'Name a folder with DATA_DIR.');
   }
-  // What does not exist yet is made in the nearest folder above it that does.
-  let nearest = path;
-  while (!existsSync(nearest)) nearest = dirname(nearest);
+  const nearest = nearestThere(path);
   try {
     if (!statSync(nearest).isDirectory()) throw new Error(`${nearest} is no folder`);
     accessSync(nearest, constants.W_OK | constants.X_OK);
@@ -30,19 +28,20 @@ export async function checkDataDir(dataDir: string): Promise<Finding> {
       'Or name another folder with DATA_DIR.',
     );
   }
-  const { bavail, bsize } = await statfs(nearest);
+  return good(CHECK, `${path} ${exists ? 'can be written' : 'will be made at the first start'}`);
+}
+
+/** Whether there is room below `dataDir`, or where it will be made. */
+export async function checkDisk(dataDir: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(nearestThere(resolve(dataDir)));
   const freeBytes = bavail * bsize;
   const free = `${Math.floor(freeBytes / 1024 ** 2)} MiB free`;
-  if (freeBytes < FREE_BYTES_MIN) {
-    const state = freeBytes < FULL_BYTES ? bad : note;
-    return state(
-      CHECK,
-      `${path} has only ${free}`,
-      'Make room: when the disk is full, devices are told to wait.',
-    );
-  }
-  return good(
-    CHECK,
-    exists ? `${path} can be written, ${free}` : `${path} will be made at the first start, ${free}`,
-  );
+  if (freeBytes >= FREE_BYTES_MIN) return good('disk', free);
+  const state = freeBytes < FULL_BYTES ? bad : note;
+  return state('disk', `only ${free}`, 'Make room: when the disk is full, devices are told to wait.');
+}
+
+/** What does not exist yet is made in the nearest folder above it that does. */
+function nearestThere(path: string): string {
+  return existsSync(path) ? path : nearestThere(dirname(path));
 }

@@ -8,7 +8,7 @@ import { lockHolder } from '../folder-lock.ts';
 import { loadSettings, type Settings } from '../settings.ts';
 import { errorMessage } from '../error-code.ts';
 import { checkClock } from './check-clock.ts';
-import { checkDataDir } from './check-data-dir.ts';
+import { checkDataDir, checkDisk } from './check-data-dir.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkLog, checkRegistry, newestReceived } from './check-log.ts';
 import { checkPort } from './check-port.ts';
@@ -34,12 +34,13 @@ export async function examine(env: NodeJS.ProcessEnv, nowMs: number): Promise<Fi
   if (folder.state === 'bad') {
     return [runtime, configuration, folder, await checkPort(config.host, config.port, null)];
   }
+  const disk = await checkDisk(config.dataDir);
   const port = await checkPort(config.host, config.port, runningServer(config.dataDir));
   const secrets = checkSecretFiles(config.dataDir);
   const kept = await examineKept(config.dataDir, nowMs);
   // Keys that cannot be read are told once, as files.
   const keys = secrets.state === 'bad' ? [] : [await checkKeys(config.dataDir, config.authority)];
-  return [runtime, configuration, folder, port, secrets, ...keys, ...kept];
+  return [runtime, configuration, folder, disk, port, secrets, ...keys, ...kept];
 }
 
 function checkRuntime(version: string): Finding {

@@ -45,6 +45,7 @@ describe('doctor', () => {
       'node',
       'configuration',
       'data folder',
+      'disk',
       'port',
       'secret files',
       'keys',
