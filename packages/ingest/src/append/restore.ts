@@ -23,7 +23,7 @@ import type { IngestContext } from '../context.ts';
 import { recover } from '../lane/recovery.ts';
 import type { LanePorts } from '../lane/ports.ts';
 import { findDevice } from '../registry/devices.ts';
-import { EMPTY_HEAD, loadHeads, logId, type LogKey } from '../registry/heads.ts';
+import { EMPTY_HEAD, loadHeads, logId, type Head, type LogKey } from '../registry/heads.ts';
 import type { Db } from '../registry/registry.ts';
 import { settle } from '../registry/settlement.ts';
 import { enqueueEvent, INGEST_ACTOR } from '../tenant-log/outbox.ts';
@@ -113,7 +113,13 @@ export async function adoptRestored(
     if (!isBehind && known !== null) return { kind: 'adopted', lost: null };
     const lost = isBehind ? { from: head.range.size, to: range.size } : null;
     const { cosignedSeconds } = restored;
-    const adopted = { range, checkpoint: null, cosignedSeconds, carried: head.carried };
+    const adopted: Head = {
+      range,
+      checkpoint: null,
+      cosignedSeconds,
+      carried: head.carried,
+      adoptedSeconds: cosignedSeconds,
+    };
     const settled = await settle(
       ports.registry,
       {

@@ -4,6 +4,7 @@ import {
   HEADER,
   type AssembledRun,
   type Decision,
+  type Evidence,
   type LoggedAppend,
 } from '@tachograph/event-log';
 import { parseOrigin, verifyCosignature, type Bytes, type CompactRange } from '@tachograph/wire';
@@ -85,6 +86,12 @@ async function fold(
   return since;
 }
 
+type Decided = {
+  readonly decision: Exclude<Decision, { kind: 'needs' }>;
+  /** The time of the receipt on which the decision rests, if it rests on one. */
+  readonly vouchedSeconds: number | null;
+};
+
 /** Heads and all that goes with them, as a stretch of the log makes them. */
 class Folding {
   readonly #ports: LanePorts;
@@ -110,10 +117,10 @@ class Folding {
     if (!names.ok || names.value.authority !== authority) return metrics.filterAlarm('invalid');
     const key = { tenant: names.value.tenant, device: names.value.device };
     const head = await this.#head(key);
-    const decision = await this.#decide(key, head, append);
+    const { decision, vouchedSeconds } = await this.#decide(key, head, append);
     switch (decision.kind) {
       case 'accepted':
-        return this.#move(key, head, append, decision);
+        return this.#move(key, head, append, { ...decision, vouchedSeconds });
       case 'fork':
         return this.#fork(key, head, append, decision.index);
       case 'duplicate':
@@ -159,17 +166,23 @@ class Folding {
     return (await loadHeads(this.#ports.registry.db, [key])).get(logId(key)) ?? null;
   }
 
-  async #decide(key: LogKey, head: Head | null, append: LoggedAppend) {
+  /** What the readers' filter decides, with the same evidence: ingest may cosign only what they deliver. */
+  async #decide(key: LogKey, head: Head | null, append: LoggedAppend): Promise<Decided> {
     const state = head?.range ?? null;
-    const first = decide(state, append);
-    if (first.kind !== 'needs') return first;
-    const evidence =
-      first.what === 'window'
-        ? { window: await this.#window(key, state ?? EMPTY_HEAD.range) }
-        : { receiptVerifies: await this.#receiptVerifies(append) };
-    const second: Decision = decide(state, append, evidence);
-    if (second.kind === 'needs') throw new Error(`the filter asked for its ${second.what} twice`);
-    return second;
+    let evidence: Evidence = {};
+    let vouchedSeconds: number | null = null;
+    for (;;) {
+      const decision = decide(state, append, evidence);
+      if (decision.kind !== 'needs') return { decision, vouchedSeconds };
+      if (decision.what === 'window') {
+        evidence = { ...evidence, window: await this.#window(key, state ?? EMPTY_HEAD.range) };
+        continue;
+      }
+      vouchedSeconds = await this.#receiptSeconds(append);
+      // A zombie may bring a history that was once vouched for and that the log has since gone on without.
+      const outdated = vouchedSeconds !== null && vouchedSeconds < (head?.adoptedSeconds ?? 0);
+      evidence = { ...evidence, receiptVerifies: vouchedSeconds !== null && !outdated };
+    }
   }
 
   async #window(key: LogKey, head: CompactRange) {
@@ -185,19 +198,19 @@ class Folding {
     return { from: stored.from, hashes: [...stored.hashes, ...hashes] };
   }
 
-  async #receiptVerifies({ receipt }: LoggedAppend): Promise<boolean> {
-    if (receipt === null) return false;
+  async #receiptSeconds({ receipt }: LoggedAppend): Promise<number | null> {
+    if (receipt === null) return null;
     const found = await verifyCosignature(receipt, receipt.note.signatures, this.#ports.cosignerKeys);
-    return found !== null;
+    return found?.timestamp ?? null;
   }
 
   #move(
     key: LogKey,
     head: Head | null,
     append: LoggedAppend,
-    accepted: Extract<Decision, { kind: 'accepted' }>,
+    accepted: Extract<Decision, { kind: 'accepted' }> & Pick<Decided, 'vouchedSeconds'>,
   ): void {
-    const { base, next, deliverFrom, gap } = accepted;
+    const { base, next, deliverFrom, gap, vouchedSeconds } = accepted;
     if (gap !== null) {
       this.#ports.metrics.filterAlarm('gap');
       this.#ports.logger.error({ origin: append.origin, ...gap }, 'log.gap_found');
@@ -213,6 +226,7 @@ class Folding {
         checkpoint: append.checkpoint.source,
         cosignedSeconds: head?.cosignedSeconds ?? 0,
         carried,
+        adoptedSeconds: vouchedSeconds ?? head?.adoptedSeconds ?? null,
       },
       anchor: last.kind === 'event' ? (last.seen?.size ?? null) : null,
     });

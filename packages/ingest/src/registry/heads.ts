@@ -15,6 +15,8 @@ export type Head = {
   /** The time that the newest cosignature carries, POSIX seconds; 0 before the first. */
   readonly cosignedSeconds: number;
   readonly carried: Carried | null;
+  /** The time of the receipt at which this log was last adopted, POSIX seconds: older receipts vouch no more. */
+  readonly adoptedSeconds: number | null;
 };
 
 export const EMPTY_HEAD: Head = {
@@ -22,6 +24,7 @@ export const EMPTY_HEAD: Head = {
   checkpoint: null,
   cosignedSeconds: 0,
   carried: null,
+  adoptedSeconds: null,
 };
 
 export function logId({ tenant, device }: LogKey): string {
@@ -34,7 +37,16 @@ export async function loadHeads(db: Db, keys: readonly LogKey[]): Promise<Map<st
   for (const [tenant, devices] of byTenant(keys)) {
     const rows = await db
       .selectFrom('heads')
-      .select(['device', 'size', 'range', 'checkpoint', 'cosigned_seconds', 'carried_from', 'carried_count'])
+      .select([
+        'device',
+        'size',
+        'range',
+        'checkpoint',
+        'cosigned_seconds',
+        'carried_from',
+        'carried_count',
+        'adopted_seconds',
+      ])
       .where('tenant', '=', tenant)
       .where('device', 'in', devices)
       .execute();
@@ -45,6 +57,7 @@ export async function loadHeads(db: Db, keys: readonly LogKey[]): Promise<Map<st
         checkpoint: row.checkpoint,
         cosignedSeconds: row.cosigned_seconds,
         carried: from === null || count === null ? null : { from, count },
+        adoptedSeconds: row.adopted_seconds,
       });
     }
   }
@@ -67,6 +80,7 @@ export async function storeHeads(
     cosigned_seconds: head.cosignedSeconds,
     carried_from: head.carried?.from ?? null,
     carried_count: head.carried?.count ?? null,
+    adopted_seconds: head.adoptedSeconds,
   }));
   for (const some of inRows(rows)) {
     await trx
@@ -80,6 +94,7 @@ export async function storeHeads(
           cosigned_seconds: eb.ref('excluded.cosigned_seconds'),
           carried_from: eb.ref('excluded.carried_from'),
           carried_count: eb.ref('excluded.carried_count'),
+          adopted_seconds: eb.ref('excluded.adopted_seconds'),
         })),
       )
       .execute();

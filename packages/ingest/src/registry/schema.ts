@@ -90,6 +90,8 @@ type HeadsTable = {
   /** For a successor: the predecessor's index of the leaf at index 1, and how many follow. */
   carried_from: number | null;
   carried_count: number | null;
+  /** When the receipt was signed at which this log was last adopted. */
+  adopted_seconds: number | null;
 };
 
 /** The leaf hashes of one settled append; a device keeps the newest few thousand. */
