@@ -169,19 +169,19 @@ class Folding {
   /** What the readers' filter decides, with the same evidence: ingest may cosign only what they deliver. */
   async #decide(key: LogKey, head: Head | null, append: LoggedAppend): Promise<Decided> {
     const state = head?.range ?? null;
-    let evidence: Evidence = {};
+    const evidence: { -readonly [Name in keyof Evidence]: Evidence[Name] } = {};
     let vouchedSeconds: number | null = null;
     for (;;) {
       const decision = decide(state, append, evidence);
       if (decision.kind !== 'needs') return { decision, vouchedSeconds };
       if (decision.what === 'window') {
-        evidence = { ...evidence, window: await this.#window(key, state ?? EMPTY_HEAD.range) };
+        evidence.window = await this.#window(key, state ?? EMPTY_HEAD.range);
         continue;
       }
       vouchedSeconds = await this.#receiptSeconds(append);
       // A zombie may bring a history that was once vouched for and that the log has since gone on without.
       const outdated = vouchedSeconds !== null && vouchedSeconds < (head?.adoptedSeconds ?? 0);
-      evidence = { ...evidence, receiptVerifies: vouchedSeconds !== null && !outdated };
+      evidence.receiptVerifies = vouchedSeconds !== null && !outdated;
     }
   }
 
