@@ -17,7 +17,7 @@ export type BufferConfig<Schemas extends EventSchemas = EventSchemas> = {
    * `reject`: `durable` rejects with ERR_BUFFER_FULL, for apps that fail closed. Default `gap`.
    */
   readonly whenFull?: 'gap' | 'reject';
-  /** Cap on the bytes that wait for a receipt. Default 64 MiB. */
+  /** Cap on the bytes that wait for a receipt: 64 KiB or more. Default 64 MiB. */
   readonly bytesMax?: number;
   /** Written into every event. */
   readonly app?: { readonly name: string; readonly version?: string };

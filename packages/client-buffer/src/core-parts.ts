@@ -4,6 +4,7 @@ import type { Problem } from './core/rows.ts';
 import type { Keyring } from './keyring.ts';
 import type { Sealer } from './sealer.ts';
 import type { SharedState } from './shared-state.ts';
+import type { Step } from './step.ts';
 import type { Trust } from './trust.ts';
 
 /** What the parts of one open buffer share. */
@@ -19,6 +20,8 @@ export type CoreParts = {
   readonly boot: string;
   /** An event that the library itself writes. */
   readonly libraryLeaf: (action: string, data: unknown, device: DeviceId) => Bytes;
+  /** Takes note of how an exchange with ingest ended. */
+  readonly exchanged: (step: Step) => void;
   /** Tells the app what went wrong, or (`null`) that nothing is wrong any more. */
   readonly report: (problem: Problem | null) => void;
 };

@@ -11,6 +11,7 @@ import type {
 } from './audit-buffer.ts';
 import type { BufferNames } from './buffer-names.ts';
 import { makeLeaf, type EventInput, type Stamp } from './core/event.ts';
+import { Reach } from './core/reach.ts';
 import type { Problem } from './core/rows.ts';
 import { ledgerOf, stateOf, type StateFacts } from './core/status.ts';
 import { AuditBufferError } from './errors.ts';
@@ -43,6 +44,7 @@ export class Engine {
   readonly #listeners = new StatusListeners(() => this.status());
   readonly #ends: (() => void)[] = [];
   readonly #encode = leafEncoder();
+  readonly #reach = new Reach();
   #phase: StateFacts['phase'] = 'opening';
   #enrolling = 0;
   #lastStep: Step | null = null;
@@ -171,6 +173,7 @@ export class Engine {
       trust: new Trust(state, authority, directiveKeys),
       boot: toBase64Url(this.#adapters.random(12)),
       libraryLeaf: (action, data, device) => this.#libraryLeaf(action, data, device),
+      exchanged: (step) => this.#reach.ended(step, state.rows.log?.receipt ?? null),
       report: (problem) => this.#report(problem),
     };
   }
@@ -252,11 +255,12 @@ export class Engine {
 
   #stamp(): Stamp {
     const { clock, page, random } = this.#adapters;
+    const receipt = this.#parts.state.rows.log?.receipt ?? null;
     return {
       wallMs: clock.wallMs(),
       boot: this.#parts.boot,
       monotonicMs: clock.monotonicMs(),
-      online: page.online(),
+      online: page.online() && this.#reach.holds(receipt),
       random: random(10),
     };
   }

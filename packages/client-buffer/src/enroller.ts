@@ -11,7 +11,7 @@ import type { Credential, EnrolmentStatus } from './audit-buffer.ts';
 import type { EnrolmentRow, LogRow } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
 import { exchangeJson, isSetback } from './exchange.ts';
-import { networkSetback, type Setback } from './step.ts';
+import { networkSetback, PROGRESS, type Setback } from './step.ts';
 
 type Sent = Credential | { readonly type: 'predecessor'; readonly succession: string };
 
@@ -32,6 +32,12 @@ export class Enroller {
    * that gets lost locks nobody out: a known key with a fresh proof gets its present state.
    */
   async enrol(credential: Sent): Promise<EnrolmentStatus | Setback> {
+    const result = await this.#exchange(credential);
+    this.#parts.exchanged(typeof result === 'string' ? PROGRESS : result);
+    return result;
+  }
+
+  async #exchange(credential: Sent): Promise<EnrolmentStatus | Setback> {
     const { log } = this.#parts.state.rows;
     if (log === null) return networkSetback('the store is not open yet');
     const path = `/v1/enrolment/${this.#parts.tenant}`;

@@ -5,6 +5,7 @@ import { bufferOver } from './typed-buffer.ts';
 import type { EventSchemas } from './define-events.ts';
 import { Engine } from './engine.ts';
 import { inertBuffer } from './inert-buffer.ts';
+import { optionProblems } from './option-problems.ts';
 
 type Open = { readonly engine: Engine; users: number };
 
@@ -32,7 +33,7 @@ function registry(): Map<string, Open> {
 export function openAuditBuffer<Schemas extends EventSchemas>(
   config: BufferConfig<Schemas>,
 ): AuditBuffer<Schemas> {
-  const names = checkNames(config);
+  const names = checkNames(config, optionProblems(config));
   if (!isBrowser()) return inertBuffer(config);
   const name = `tachograph:${names.authority}/${names.tenant}`;
   const all = registry();

@@ -214,6 +214,7 @@ export class Uploader {
         this.#checkInAt = this.#now() + (classified.extras.nextCheckInMs ?? CHECK_IN_MS);
     }
     const step = await this.#answers.take(request, classified);
+    this.#parts.exchanged(step);
     // Until it verified, an answer has not happened: the check-in is still due.
     if (step.kind === 'setback' && request.note !== null) this.#checkInAt = 0;
     return step;

@@ -97,6 +97,30 @@ describe('openAuditBuffer', () => {
     expect(() => openAuditBuffer({ ...config, tenant: 't2', directiveKey: 'x' })).toThrow(/ERR_VKEY/);
   });
 
+  it.each([
+    ['whenFull', 'block', 'gap or reject'],
+    ['whenFull', null, 'gap or reject'],
+    ['bytesMax', 65_535, '65536 or more'],
+    ['bytesMax', -1, '65536 or more'],
+    ['bytesMax', 1e6 + 0.5, '65536 or more'],
+    ['bytesMax', NaN, '65536 or more'],
+    ['bytesMax', Infinity, '65536 or more'],
+    ['bytesMax', '67108864', '65536 or more'],
+  ])('refuses %s %p, and says what it may be', (name, value, allowed) => {
+    const wrong = { ...config, [name]: value };
+    expect(() => openAuditBuffer(wrong)).toThrow(new RegExp(`ERR_CONFIG: ${name}: .*${allowed}$`));
+  });
+
+  it('names a wrong option along with the wrong names', () => {
+    const wrong = { ...config, tenant: 'ACME', bytesMax: 0 };
+    expect(() => openAuditBuffer(wrong)).toThrow(/ERR_CONFIG: tenant: .*; bytesMax: /);
+  });
+
+  it('takes the least cap and either answer to a full buffer', async () => {
+    for (const whenFull of ['gap', 'reject'] as const)
+      await openAuditBuffer({ ...config, bytesMax: 65_536, whenFull }).close();
+  });
+
   it('fails with a code where there is no Ed25519', async () => {
     installIndexedDb();
     const { subtle } = crypto;

@@ -102,7 +102,7 @@ export class FakeIngest {
   }
 
   /** The events of a device, in log order. */
-  eventsOf(device: Device): { action: string; data?: Json; time: string }[] {
+  eventsOf(device: Device): { action: string; data?: Json; time: string; online: boolean }[] {
     return device.leaves.map((leaf) => JSON.parse(utf8Text(leaf)!));
   }
 

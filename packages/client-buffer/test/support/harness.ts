@@ -134,7 +134,8 @@ export class DurableMemoryStore extends MemoryLogStore {
   }
 }
 
-export type Page = { hide: () => void; online: () => void };
+/** `says` is the page's own word for being online. */
+export type Page = { says: boolean; hide: () => void; online: () => void };
 
 export type World = {
   readonly clock: FakeClock;
@@ -153,7 +154,7 @@ export async function makeWorld(store: LogStore = new DurableMemoryStore()): Pro
   ingest.tokens.add('token-1');
   const network = new FakeNetwork(ingest);
   const tabs = new FakeTabs();
-  const page: Page = { hide: () => undefined, online: () => undefined };
+  const page: Page = { says: true, hide: () => undefined, online: () => undefined };
   return {
     clock,
     ingest,
@@ -170,7 +171,7 @@ export async function makeWorld(store: LogStore = new DurableMemoryStore()): Pro
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         tabs: tabs.channel(),
         page: {
-          online: () => true,
+          online: () => page.says,
           onReturn: (listener) => {
             page.online = listener;
             return () => undefined;
