@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openEmbeddedLog, type EventLog } from '@tachograph/event-log';
+import { openEmbeddedLog, openSqlite, type EventLog } from '@tachograph/event-log';
 import { utf8, type NoteKey } from '@tachograph/wire';
 import { eventually } from '../../../test/support/eventually.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
@@ -69,6 +69,28 @@ describe('the exporter over the embedded log', () => {
         .map(({ sequence }) => Number(sequence));
       expect(sequences).toEqual(Array.from({ length: 57 }, (_, i) => i));
     }
+  });
+
+  it('loses no line that a log restored from before it lacks, not even of its last batch', async () => {
+    const device = await TestDevice.make();
+    await appendTo(log, await device.appendEvents(10));
+    start();
+    await settled(10);
+    const backup = join(dir.path, 'backup.sqlite');
+    const database = openSqlite(join(dir.path, 'log.sqlite'));
+    database.exec(`VACUUM INTO '${backup}'`);
+    database.close();
+    await appendTo(log, await device.appendEvents(70));
+    await settled(80);
+    await exporter!.close();
+    await log.close();
+    log = await openEmbeddedLog({ file: backup });
+    start();
+    await appendTo(log, await (await TestDevice.make()).appendEvents(3));
+    await settled(3);
+    const aside = (await readdir(exportDir())).find((name) => name.startsWith('events-2'));
+    expect(await lines(aside!.replace('.ndjson', ''))).toHaveLength(80);
+    expect(await lines()).toHaveLength(3);
   });
 
   it('says how far behind the log it is, and answers the other figures while the log does not say', async () => {

@@ -131,16 +131,18 @@ export class RouteSession {
   /** Moves the position, and with it how far the files have got. */
   async #commit(partition: number, next: number, changes: StateChanges): Promise<void> {
     const { instance } = this.#surroundings;
-    const sinkMark = this.#sink.mark();
+    const [sinkMark, lettersMark] = [this.#sink.mark(), this.#deadLetters.mark];
     await this.#reader.commit(
       partition,
       next,
       new Map([
         ...changes,
         ...(sinkMark === null ? [] : ([[sinkMarkKey(instance), sinkMark]] as const)),
-        [deadLettersMarkKey(instance), this.#deadLetters.mark],
+        [deadLettersMarkKey(instance), lettersMark],
       ]),
     );
+    if (sinkMark !== null) await this.#sink.committed(sinkMark);
+    await this.#deadLetters.committed(lettersMark);
   }
 
   #deliveryContext(): DeliveryContext {

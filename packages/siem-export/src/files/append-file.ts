@@ -1,8 +1,16 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Bytes } from '@tachograph/wire';
 import type { Clock, Logger } from '../runtime.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
-import { formatMark, generationAfter, generationTime, largestMark, type FileMark } from './file-mark.ts';
+import {
+  formatMark,
+  generationAfter,
+  generationTime,
+  isAfter,
+  largestMark,
+  type FileMark,
+} from './file-mark.ts';
+import { MarkFile } from './mark-file.ts';
 import { rotatedFiles, surplusOf } from './rotated-files.ts';
 
 export type AppendFileOptions = {
@@ -21,6 +29,7 @@ export type AppendFileOptions = {
 };
 
 const LF = 0x0a;
+const FOREIGN = 'something else moved, cut or wrote the file';
 
 /**
  * A file of lines to which batches are appended so that each survives a power cut once `append` has resolved, and
@@ -28,6 +37,7 @@ const LF = 0x0a;
  */
 export class AppendFile {
   readonly #options: AppendFileOptions;
+  readonly #committed: MarkFile;
   #generation: string;
   /** Bytes that stand. What lies behind them is from a write that failed or was never committed. */
   #bytes: number;
@@ -36,30 +46,43 @@ export class AppendFile {
   /** Whether bytes behind `#bytes` can only be ours, so that they may be cut. */
   #ours: boolean;
 
-  private constructor(options: AppendFileOptions, mark: FileMark | null) {
+  private constructor(options: AppendFileOptions, committed: MarkFile, mark: FileMark | null) {
     this.#options = options;
-    this.#generation = mark?.generation ?? generationAfter(null, options.clock.now());
+    this.#committed = committed;
+    this.#generation = (mark ?? committed.mark)?.generation ?? generationAfter(null, options.clock.now());
     this.#bytes = mark?.bytes ?? 0;
     this.#ours = mark !== null;
   }
 
   /**
-   * Opens the file at the largest of `marks` (from all partitions' commits) and cuts what lies behind it. Without
-   * a mark whatever stands there was written by something else: it is set aside, never cut.
+   * Opens the file at the largest of `marks` (from all partitions' commits) and cuts what lies behind it, if that
+   * can only be what a kill left. Otherwise the file is set aside, never cut: without a mark it was written by
+   * something else, and where a larger mark was committed once, the log was restored from before that.
    */
   static async open(options: AppendFileOptions, marks: readonly string[]): Promise<AppendFile> {
-    await options.files.makeFolder(options.folder);
-    const mark = largestMark(marks, options.stem);
-    const file = new AppendFile(options, mark);
-    // The kill came between the rotation and the next commit: nothing in the new file counts yet.
-    if (mark !== null && (await options.files.look(file.#rotatedPath)) !== null) file.#begin();
-    await file.#ready();
-    return file;
+    const { files, folder, stem } = options;
+    await files.makeFolder(folder);
+    const mark = largestMark(marks, stem);
+    const committed = await MarkFile.open(files, folder, stem);
+    const file = new AppendFile(options, committed, mark);
+    try {
+      await file.#start(mark);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** What to commit with the position that everything appended so far belongs to. */
   get mark(): string {
-    return formatMark({ stem: this.#options.stem, generation: this.#generation, bytes: this.#bytes });
+    return formatMark(this.#now);
+  }
+
+  /** Keeps beside the file that `mark` is committed, so that a log restored from before that is recognised. */
+  async committed(mark: string): Promise<void> {
+    const parsed = largestMark([mark], this.#options.stem);
+    if (parsed !== null) await this.#committed.keep(parsed);
   }
 
   /**
@@ -85,6 +108,11 @@ export class AppendFile {
 
   async close(): Promise<void> {
     await this.#letGo();
+    await this.#committed.close();
+  }
+
+  get #now(): FileMark {
+    return { stem: this.#options.stem, generation: this.#generation, bytes: this.#bytes };
   }
 
   get #path(): string {
@@ -101,16 +129,48 @@ export class AppendFile {
     return this.#bytes + more > this.#options.bytesMax || age >= this.#options.ageMsMax;
   }
 
-  #begin(): void {
-    this.#generation = generationAfter(this.#generation, this.#options.clock.now());
+  async #begin(): Promise<void> {
+    await this.#takeName();
     this.#bytes = 0;
     this.#ours = true;
+  }
+
+  /** A later name that is free: a clock that was set back must not let a file replace another. */
+  async #takeName(): Promise<void> {
+    const { files, clock } = this.#options;
+    do this.#generation = generationAfter(this.#generation, clock.now());
+    while ((await files.look(this.#rotatedPath)) !== null);
+  }
+
+  async #start(mark: FileMark | null): Promise<void> {
+    const { files } = this.#options;
+    if (mark === null) await this.#takeName();
+    const kept = this.#committed.mark;
+    const isRotated = mark !== null && (await files.look(this.#rotatedPath)) !== null;
+    if (mark !== null && kept !== null && isAfter(kept, mark)) {
+      // Later names sort behind those of the life that the log has lost.
+      this.#generation = kept.generation;
+      await this.#setAside('the log is older than the file');
+    } else if (mark !== null && kept === null && (await this.#goesOn(isRotated ? 0 : mark.bytes))) {
+      await this.#setAside('nothing says whether the log is older than the file');
+    } else {
+      await this.#committed.keep(this.#now);
+      await this.#committed.sync();
+      // The kill came between the rotation and the next commit: nothing in the new file counts yet.
+      if (isRotated) await this.#begin();
+    }
+    await this.#ready();
+  }
+
+  async #goesOn(behind: number): Promise<boolean> {
+    const found = await this.#options.files.look(this.#path);
+    return found !== null && found.bytes > behind;
   }
 
   async #rotate(): Promise<void> {
     await this.#letGo();
     await this.#options.files.rename(this.#path, this.#rotatedPath);
-    this.#begin();
+    await this.#begin();
     await this.#removeSurplus();
   }
 
@@ -131,7 +191,7 @@ export class AppendFile {
   async #ready(): Promise<OpenFile> {
     if (this.#file !== null) return this.#file;
     const { files, folder } = this.#options;
-    if (!(await this.#isWhatWeLeft())) await this.#setAside();
+    if (!(await this.#isWhatWeLeft())) await this.#setAside(FOREIGN);
     const file = await files.open(this.#path);
     try {
       if ((await file.size()) !== this.#bytes) {
@@ -161,25 +221,27 @@ export class AppendFile {
     }
   }
 
-  /** Somebody moved, cut or replaced the file: keep what there is under another name, and begin a new one. */
-  async #setAside(): Promise<void> {
+  /** Keeps what there is under another name, where it is not ours to cut, and begins a new file. */
+  async #setAside(reason: string): Promise<void> {
     const { files, logger, stem } = this.#options;
     await this.#letGo();
     const expectedBytes = this.#bytes;
     const found = await files.look(this.#path);
-    this.#begin();
-    if (found !== null && found.bytes > 0) {
+    await this.#begin();
+    const name = found !== null && found.bytes > 0 ? basename(this.#rotatedPath) : null;
+    if (name !== null) {
       await files.rename(this.#path, this.#rotatedPath);
-      this.#begin();
+      await this.#begin();
     }
-    logger.warn({ file: `${stem}.ndjson`, expectedBytes, foundBytes: found?.bytes ?? 0 }, 'file.set_aside');
+    const foundBytes = found?.bytes ?? 0;
+    logger.warn({ file: `${stem}.ndjson`, reason, name, expectedBytes, foundBytes }, 'file.set_aside');
   }
 
   /** A log rotator from outside may have renamed, removed or emptied the file that is still open here. */
   async #noticeReplacement(): Promise<void> {
     if (this.#file === null) return;
     const found = await this.#options.files.look(this.#path);
-    if (found?.inode !== this.#file.inode || found.bytes < this.#bytes) await this.#setAside();
+    if (found?.inode !== this.#file.inode || found.bytes < this.#bytes) await this.#setAside(FOREIGN);
   }
 
   async #letGo(): Promise<void> {

@@ -40,7 +40,7 @@ export function largestMark(marks: readonly string[], stem: string): FileMark | 
   return largest;
 }
 
-function isAfter(a: FileMark, b: FileMark): boolean {
+export function isAfter(a: FileMark, b: FileMark): boolean {
   return a.generation === b.generation ? a.bytes > b.bytes : a.generation > b.generation;
 }
 

@@ -54,6 +54,7 @@ export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse>
         }
       },
       mark: () => file.mark,
+      committed: (mark) => file.committed(mark),
       close: () => file.close(),
     };
   },

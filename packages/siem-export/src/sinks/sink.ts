@@ -58,6 +58,8 @@ interface Connection<Request, Response> {
   send(request: Request, signal: AbortSignal): Promise<Response>;
   /** What the next commit stores beside the position, for `SinkSurroundings.marks` of the next start; or `null`. */
   mark(): string | null;
+  /** Told when `mark` is stored. */
+  committed(mark: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export interface OpenSink {
   readonly limits: SinkLimits;
   deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
   mark(): string | null;
+  committed(mark: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,6 +94,7 @@ export function defineSink<Config, Request, Response>(
         deliver: async (batch, signal) =>
           definition.classify(await connection.send(definition.encode(batch, config), signal), batch),
         mark: () => connection.mark(),
+        committed: (mark) => connection.committed(mark),
         close: () => connection.close(),
       };
     },

@@ -39,7 +39,7 @@ describe('AppendFile', () => {
   const path = (): string => join(dir.path, 'f.ndjson');
   const text = (): Promise<string> => readFile(path(), 'utf8');
   const rotated = async (): Promise<string[]> =>
-    (await readdir(dir.path)).filter((name) => name !== 'f.ndjson').sort();
+    (await readdir(dir.path)).filter((name) => !['f.ndjson', 'f.mark'].includes(name)).sort();
 
   it('cuts what was appended behind the committed mark', async () => {
     const file = await open();
@@ -227,6 +227,73 @@ describe('AppendFile', () => {
     await appendFile(path(), 'foreign');
     await open([file.mark]);
     expect(await text()).toBe('one\n');
+  });
+
+  describe('beside a log that was restored from before', () => {
+    const readAll = async (): Promise<string> => {
+      const names = [...(await rotated()), 'f.ndjson'];
+      return (await Promise.all(names.map((name) => readFile(join(dir.path, name), 'utf8')))).join('');
+    };
+    /** Appends each line and commits it, the last one apart: it is in flight. Returns the marks in order. */
+    const live = async (lines: readonly string[], bytesMax = 1_000): Promise<string[]> => {
+      const file = await open([], { bytesMax });
+      const marks = [file.mark];
+      for (const line of lines) {
+        await file.append(utf8(line));
+        marks.push(file.mark);
+        await file.committed(file.mark);
+      }
+      await file.append(utf8('in flight\n'));
+      return marks;
+    };
+
+    it('keeps committed lines behind the older mark, however few, and begins a new file', async () => {
+      const marks = await live(['one\n', 'two\n']);
+      const file = await open([marks[1]!]);
+      expect(await text()).toBe('');
+      await file.append(utf8('three\n'));
+      expect(await readAll()).toBe('one\ntwo\nin flight\nthree\n');
+      expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', name: 'file.set_aside' })]);
+    });
+
+    it('keeps the open file where files newer than the mark were rotated, and their order', async () => {
+      const marks = await live(['one\n', 'two\n', 'three\n'], 5);
+      clock.time -= 1_000_000;
+      const file = await open([marks[1]!]);
+      await file.append(utf8('four\n'));
+      expect(await readAll()).toBe('one\ntwo\nthree\nin flight\nfour\n');
+    });
+
+    it('goes on from its first commit after that as ever', async () => {
+      const marks = await live(['one\n', 'two\n']);
+      const file = await open([marks[1]!]);
+      const first = file.mark;
+      await file.committed(first);
+      await file.append(utf8('cut\n'));
+      await open([marks[1]!, first]);
+      expect(await readAll()).toBe('one\ntwo\nin flight\n');
+      expect(logger.lines).toHaveLength(1);
+    });
+
+    it('keeps a tail when its record of commits is lost, and cuts nothing when there is no tail', async () => {
+      const marks = await live(['one\n', 'two\n']);
+      await rm(join(dir.path, 'f.mark'));
+      await open([marks[2]!]);
+      expect(await readAll()).toBe('one\ntwo\nin flight\n');
+      expect(logger.lines).toHaveLength(1);
+    });
+
+    it.each([100, 256, 400, 511])('is not misled by a record torn after %d bytes', async (torn) => {
+      const marks = await live(['one\n', 'two\n', 'three\n']);
+      const name = join(dir.path, 'f.mark');
+      const record = await readFile(name);
+      const newest = record.subarray(0, 512).includes(marks[3]!) ? 0 : 512;
+      record.fill('x', newest + torn, newest + 512);
+      await writeFile(name, record);
+      await open([marks[3]!]);
+      expect(await text()).toBe('one\ntwo\nthree\n');
+      expect(logger.lines).toEqual([]);
+    });
   });
 
   it('refuses a mark that is none', async () => {

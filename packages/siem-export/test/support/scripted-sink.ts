@@ -31,6 +31,8 @@ export class ScriptedSink implements OpenSink {
     return outcomes;
   }
 
+  async committed(): Promise<void> {}
+
   mark(): string | null {
     return null;
   }
