@@ -121,14 +121,12 @@ export class Engine {
 
   status(): BufferStatus {
     const { rows, store } = this.#parts.state;
-    const online = this.#adapters.page.online();
     const receipt = rows.log?.receipt ?? null;
     return {
       state: stateOf({
         phase: this.#phase,
         storeDurable: store.durable,
         enrolling: this.#enrolling > 0,
-        online,
         lastStep: this.#lastStep,
         rows,
       }),

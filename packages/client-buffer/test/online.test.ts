@@ -78,3 +78,16 @@ describe('`online` of an event', () => {
     await audit.close();
   });
 });
+
+describe('the state of a buffer', () => {
+  it('is online where ingest answers, though the page calls itself offline', async () => {
+    const world = await makeWorld();
+    world.page.says = false;
+    const audit = world.open();
+    await audit.enrol({ type: 'token', token: 'token-1' });
+    await record(audit, 1);
+    await audit.flush();
+    expect(audit.status()).toMatchObject({ state: 'online', ledger: { pending: 0 } });
+    await audit.close();
+  });
+});

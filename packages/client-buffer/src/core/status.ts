@@ -7,8 +7,6 @@ export type StateFacts = {
   readonly phase: 'opening' | 'open' | 'failed' | 'closed';
   readonly storeDurable: boolean;
   readonly enrolling: boolean;
-  /** The page's own hint. */
-  readonly online: boolean;
   readonly lastStep: Step | null;
   readonly rows: Rows;
 };
@@ -33,10 +31,10 @@ export function stateOf(facts: StateFacts): BufferState {
   }
 }
 
-function connectionOf({ online, lastStep }: StateFacts): BufferState {
+/** What the exchanges say. A page may call itself offline and reach ingest all the same, as on a host without a network. */
+function connectionOf({ lastStep }: StateFacts): BufferState {
   if (lastStep?.kind === 'setback') return lastStep.cause === 'refused' ? 'refused' : 'offline';
-  return online &&
-    (lastStep?.kind === 'progress' || lastStep?.kind === 'idle' || lastStep?.kind === 'claimed')
+  return lastStep?.kind === 'progress' || lastStep?.kind === 'idle' || lastStep?.kind === 'claimed'
     ? 'online'
     : 'offline';
 }
