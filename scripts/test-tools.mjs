@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ensureKafkaJars } from './kafka-jars.mjs';
 import { fail, progress, run } from './run.mjs';
 
 /** What the tests need beside Node: where it may be, the variable that names it, the Debian package that brings it. */
@@ -15,7 +16,10 @@ const CHROMIUM = {
   debian: 'chromium',
 };
 const GO = { name: 'Go', commands: ['go'], places: [], debian: 'golang-go' };
-const TOOLS = { first: [CHROMIUM], second: [CHROMIUM, GO] };
+const JAVA = { name: 'Java', commands: ['java'], places: [], debian: 'default-jre-headless' };
+const MAVEN = { name: 'Maven', commands: ['mvn'], places: [], debian: 'maven' };
+const KAFKA = [JAVA, MAVEN];
+const TOOLS = { first: [CHROMIUM, ...KAFKA], second: [CHROMIUM, ...KAFKA, GO], kafka: KAFKA };
 
 /** The browser that the tests drive, or `null`. */
 export function findChromium() {
@@ -25,9 +29,14 @@ export function findChromium() {
 /**
  * Brings what a ring of tests needs where this user may install it, and else says what to type. Nothing is skipped.
  *
- * @param {'first' | 'second'} ring
+ * @param {'first' | 'second' | 'kafka'} ring `kafka` is what a local broker needs
  */
 export async function ensureTestTools(ring) {
+  await ensureCommands(ring);
+  await ensureKafkaJars();
+}
+
+async function ensureCommands(ring) {
   const missing = TOOLS[ring].filter((tool) => find(tool) === null);
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(' and ');
@@ -36,7 +45,7 @@ export async function ensureTestTools(ring) {
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (!mayInstall) {
     fail(
-      `The tests need ${names}, which is not installed here. As root on Debian or Ubuntu:\n\n  ${command}\n\n` +
+      `${names}: needed, and not installed here. As root on Debian or Ubuntu:\n\n  ${command}\n\n` +
         `Elsewhere install it so that it is in the PATH; ${CHROMIUM.variable} may name the browser.`,
     );
   }

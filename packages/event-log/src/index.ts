@@ -6,8 +6,12 @@ export {
   type SqliteStatement,
   type SqlRow,
   type SqlValue,
-} from './embedded/sqlite.ts';
+} from './sqlite.ts';
 export { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from './embedded/log.ts';
+export { createKafkaTopic, type TopicMade, type TopicOptions } from './kafka/create-topic.ts';
+export { openKafkaLog, type KafkaLog, type KafkaLogOptions } from './kafka/log.ts';
+export { TopicUnfitError } from './kafka/topic-unfit-error.ts';
+export type { TopicProblem } from './kafka/topic-settings.ts';
 export type { RetentionPolicy, Trimmed } from './embedded/retention.ts';
 export { AppendAssembler, type AssembledRun, type BrokenRun, type LoggedAppend } from './filter/append.ts';
 export type { LogAlarm } from './filter/alarm.ts';

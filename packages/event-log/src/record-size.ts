@@ -1,3 +1,5 @@
+import type { Fault } from '@tachograph/wire';
+import type { AppendOutcome } from './port.ts';
 import type { LogRecord } from './record.ts';
 
 /** Bytes of an append before its first record: the header of a Kafka record batch, version 2. */
@@ -37,4 +39,19 @@ export function oversizedRecord(
     if (total > appendBytesMax) first ??= i;
   }
   return first === null ? null : { culprit: first, alone: false };
+}
+
+/** The outcome of an append that passes `appendBytesMax`, or `null` where it fits. */
+export function rejectOversized(
+  records: readonly LogRecord[],
+  appendBytesMax: number,
+): Extract<AppendOutcome, { kind: 'rejected' }> | null {
+  const oversized = oversizedRecord(records, appendBytesMax);
+  if (oversized === null) return null;
+  const { culprit, alone } = oversized;
+  const limit = appendBytesMax;
+  const fault: Fault = alone
+    ? { code: 'ERR_LEAF_TOO_LARGE', detail: 'the record alone passes what an append may hold', limit }
+    : { code: 'ERR_BODY_TOO_LARGE', detail: 'the append does not hold all of the records', limit };
+  return { kind: 'rejected', culprit, fault };
 }

@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { keysCommand } from './commands/keys.ts';
 import { controlCommand, exportCommand, ingestCommand } from './commands/roles.ts';
 import { serveCommand } from './commands/serve.ts';
+import { topicsCommand } from './commands/topics.ts';
 import type { Io } from './io.ts';
 import { CLIENT_VARIABLES, environmentHelp, SERVER_VARIABLES, type Variable } from './settings.ts';
 
@@ -36,6 +37,7 @@ export function createProgram(io: Io): Command {
     .commandsGroup('Look after it:')
     .addCommand(adminGroup(io))
     .addCommand(keysCommand(io))
+    .addCommand(topicsCommand(io))
     .addCommand(doctorCommand(io))
     .commandsGroup('Help:')
     .helpCommand('help [command]', 'what a command does, and its options')

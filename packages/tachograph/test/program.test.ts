@@ -22,6 +22,7 @@ describe('the command line', () => {
       'export',
       'admin',
       'keys',
+      'topics',
       'doctor',
     ]);
   });

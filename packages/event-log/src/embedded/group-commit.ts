@@ -1,4 +1,4 @@
-import { inTransaction, type SqliteDatabase } from './sqlite.ts';
+import { inTransaction, type SqliteDatabase } from '../sqlite.ts';
 
 type Waiting = {
   /** Writes, and answers what tells the caller once that is committed. */

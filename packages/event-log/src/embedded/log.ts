@@ -1,16 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Fault } from '@tachograph/wire';
 import type { AppendOutcome, EventLog, GroupOptions, GroupReader, LogDescription } from '../port.ts';
-import { oversizedRecord } from '../record-size.ts';
+import { rejectOversized } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
-import { Doorbell } from './doorbell.ts';
+import { Doorbell } from '../groups/doorbell.ts';
 import { GroupCommit } from './group-commit.ts';
-import { EmbeddedGroupReader, type GroupTiming } from './group-reader.ts';
-import { GroupStore } from './group-store.ts';
+import { LeasedGroupReader, type GroupTiming } from '../groups/group-reader.ts';
+import { GroupStore } from '../groups/group-store.ts';
 import { PartitionTable } from './partition-table.ts';
 import { Retention, type RetentionPolicy, type Trimmed } from './retention.ts';
 import { openLogFile } from './schema.ts';
-import type { SqliteDatabase } from './sqlite.ts';
+import type { SqliteDatabase } from '../sqlite.ts';
 
 export type EmbeddedLogOptions = {
   /** Its own file, which no other store shares: every connection's transactions are its own. */
@@ -76,15 +75,8 @@ export class EmbeddedLog implements EventLog {
   ): Promise<AppendOutcome> {
     const table = this.#table(partition);
     if (records.length === 0) throw new RangeError('an append holds at least one record');
-    const { appendBytesMax } = this.#description;
-    const oversized = oversizedRecord(records, appendBytesMax);
-    if (oversized !== null) {
-      return {
-        kind: 'rejected',
-        culprit: oversized.culprit,
-        fault: tooLarge(oversized.alone, appendBytesMax),
-      };
-    }
+    const rejected = rejectOversized(records, this.#description.appendBytesMax);
+    if (rejected !== null) return rejected;
     if (deadline.aborted) return { kind: 'ambiguous', cause: deadline.reason };
     try {
       const baseOffset = await this.#commit.do(() => table.append(records, this.#timing.now()));
@@ -114,7 +106,7 @@ export class EmbeddedLog implements EventLog {
   }
 
   async openGroup(group: string, { instance }: GroupOptions = {}): Promise<GroupReader> {
-    return new EmbeddedGroupReader(group, instance ?? null, {
+    return new LeasedGroupReader(group, instance ?? null, {
       store: this.#groups,
       timing: this.#timing,
       read: (partition, from) => this.#table(partition).read(from, Number.MAX_SAFE_INTEGER, BATCH),
@@ -158,10 +150,4 @@ export class EmbeddedLog implements EventLog {
     if (table === undefined) throw new RangeError(`there is no partition ${partition}`);
     return table;
   }
-}
-
-function tooLarge(alone: boolean, limit: number): Fault {
-  return alone
-    ? { code: 'ERR_LEAF_TOO_LARGE', detail: 'the record alone passes what an append may hold', limit }
-    : { code: 'ERR_BODY_TOO_LARGE', detail: 'the append does not hold all of the records', limit };
 }

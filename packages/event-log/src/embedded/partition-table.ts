@@ -1,6 +1,6 @@
 import type { Bytes } from '@tachograph/wire';
 import type { LogRecord, RecordHeaders, StoredRecord } from '../record.ts';
-import type { SqliteDatabase, SqliteStatement } from './sqlite.ts';
+import type { SqliteDatabase, SqliteStatement } from '../sqlite.ts';
 
 /** What a batch of {@link PartitionTable.read} may hold; it always holds one record where there is one. */
 export type BatchLimits = { readonly recordsMax: number; readonly bytesMax: number };

@@ -1,5 +1,5 @@
-import type { GroupStore } from './group-store.ts';
-import { inTransaction, type SqliteDatabase, type SqliteStatement } from './sqlite.ts';
+import type { GroupStore } from '../groups/group-store.ts';
+import { inTransaction, type SqliteDatabase, type SqliteStatement } from '../sqlite.ts';
 
 /** How much of a partition is kept. What no group has read yet is kept in any case. */
 export type RetentionPolicy = {

@@ -1,4 +1,5 @@
-import { inTransaction, openSqlite, type SqliteDatabase } from './sqlite.ts';
+import { createGroupTables } from '../groups/schema.ts';
+import { inTransaction, openSqlite, type SqliteDatabase } from '../sqlite.ts';
 
 /** Raised by every change of the tables, so that an older build refuses a newer file. */
 const SCHEMA_VERSION = 1;
@@ -52,21 +53,8 @@ function createTables(database: SqliteDatabase, partitions: number): void {
       bytes INTEGER NOT NULL, appended_ms INTEGER NOT NULL,
       PRIMARY KEY (partition, base)
     ) WITHOUT ROWID;
-    -- Who reads a partition for a group, until when, and how far it has come.
-    CREATE TABLE group_partition (
-      name TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL,
-      owner TEXT, expires_ms INTEGER NOT NULL,
-      PRIMARY KEY (name, partition)
-    ) WITHOUT ROWID;
-    CREATE TABLE group_member (
-      name TEXT NOT NULL, member TEXT NOT NULL, expires_ms INTEGER NOT NULL,
-      PRIMARY KEY (name, member)
-    ) WITHOUT ROWID;
-    CREATE TABLE group_state (
-      name TEXT NOT NULL, partition INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
-      PRIMARY KEY (name, partition, key)
-    );
   `);
+  createGroupTables(database);
   const insert = database.prepare('INSERT INTO log_partition (id, oldest, next) VALUES (?, 0, 0)');
   for (let id = 0; id < partitions; id++) {
     // A table each, so that the offset is the row id and every append goes to a table's end.

@@ -7,14 +7,15 @@ import { bad, good, note, type Finding } from './check.ts';
 export async function checkLog(log: EventLog): Promise<Finding> {
   const check = 'log';
   try {
-    const { partitions } = await log.describe();
+    const { partitions, adapter, name } = await log.describe();
     let records = 0;
     for (let partition = 0; partition < partitions; partition += 1) {
       const { oldest, next } = await log.offsets(partition);
       records += next - oldest;
       if (next > oldest) await readEnds(log, partition, oldest, next);
     }
-    return good(check, `${partitions} partitions can be read, ${records} records`);
+    const where = adapter === 'kafka' ? ` in ${name} of Kafka` : '';
+    return good(check, `${partitions} partitions can be read, ${records} records${where}`);
   } catch (error) {
     return bad(
       check,

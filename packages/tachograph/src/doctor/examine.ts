@@ -5,6 +5,7 @@ import { openSqliteRegistry, type Registry } from '@tachograph/ingest';
 import { CliFailure } from '../cli-failure.ts';
 import { dataFiles } from '../data-files.ts';
 import { lockHolder } from '../folder-lock.ts';
+import { openKafka } from '../serve/open-log.ts';
 import { loadSettings, type Settings } from '../settings.ts';
 import { errorMessage } from '../error-code.ts';
 import { checkClock } from './check-clock.ts';
@@ -37,7 +38,7 @@ export async function examine(env: NodeJS.ProcessEnv, nowMs: number): Promise<Fi
   const disk = await checkDisk(config.dataDir);
   const port = await checkPort(config.host, config.port, runningServer(config.dataDir));
   const secrets = checkSecretFiles(config.dataDir);
-  const kept = await examineKept(config.dataDir, nowMs);
+  const kept = await examineKept(settings, nowMs);
   // Keys that cannot be read are told once, as files.
   const keys = secrets.state === 'bad' ? [] : [await checkKeys(config.dataDir, config.authority)];
   return [runtime, configuration, folder, disk, port, secrets, ...keys, ...kept];
@@ -55,9 +56,9 @@ function runningServer(dataDir: string): number | null {
 }
 
 /** Log, registry and clock, as far as there is something to look at: opening what is missing would make it. */
-async function examineKept(dataDir: string, nowMs: number): Promise<Finding[]> {
-  const files = dataFiles(dataDir);
-  const log = existsSync(files.log) ? await tryOpen('log', () => openEmbeddedLog({ file: files.log })) : null;
+async function examineKept(settings: Settings, nowMs: number): Promise<Finding[]> {
+  const files = dataFiles(settings.config.dataDir);
+  const log = await tryOpenLog(settings, files.log);
   const registry = existsSync(files.registry)
     ? await tryOpen('registry', () => openSqliteRegistry(files.registry))
     : null;
@@ -66,6 +67,16 @@ async function examineKept(dataDir: string, nowMs: number): Promise<Finding[]> {
   } finally {
     if (log?.opened === true) await log.value.close();
     if (registry?.opened === true) await registry.value.close();
+  }
+}
+
+async function tryOpenLog({ kafka }: Settings, file: string): Promise<Opened<EventLog> | null> {
+  if (kafka === null) return existsSync(file) ? tryOpen('log', () => openEmbeddedLog({ file })) : null;
+  try {
+    return { opened: true, value: await openKafka(kafka, {}) };
+  } catch (error) {
+    if (!(error instanceof CliFailure)) throw error;
+    return { opened: false, finding: bad('log', error.message, ...error.mend) };
   }
 }
 

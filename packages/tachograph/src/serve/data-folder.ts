@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { openEmbeddedLog, type EventLog } from '@tachograph/event-log';
 import { openSqliteRegistry, type Registry } from '@tachograph/ingest';
 import { CliFailure } from '../cli-failure.ts';
 import type { Closers } from '../closers.ts';
@@ -24,13 +23,6 @@ export function makeDataFolder(dataDir: string): string {
   return folder;
 }
 
-export async function openLog(dataDir: string, closers: Closers): Promise<EventLog> {
-  const { log: file } = dataFiles(dataDir);
-  const log = await openFile(file, () => openEmbeddedLog({ file }));
-  closers.add(() => log.close());
-  return log;
-}
-
 export async function openRegistry(dataDir: string, closers: Closers): Promise<Registry> {
   const { registry: file } = dataFiles(dataDir);
   const registry = await openFile(file, () => openSqliteRegistry(file));
@@ -38,7 +30,8 @@ export async function openRegistry(dataDir: string, closers: Closers): Promise<R
   return registry;
 }
 
-async function openFile<T>(file: string, open: () => Promise<T>): Promise<T> {
+/** Opens a file of the data folder; a failure says what looks into it. */
+export async function openFile<T>(file: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {

@@ -4,9 +4,10 @@ import { opening } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
 import { lockFolder, type Role } from '../folder-lock.ts';
 import type { Settings } from '../settings.ts';
-import { openLog, openRegistry } from './data-folder.ts';
+import { openRegistry } from './data-folder.ts';
 import { cosignerKeys, directiveKey, ingestKeys, keysNotes } from './keys.ts';
 import { listen } from './listen.ts';
+import { openLog } from './open-log.ts';
 import { openExporter, workplaceOf } from './server.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function startRole(
     await keysNotes(dataDir, config.authority);
     const keys = await ingestKeys(dataDir, config.authority);
     const directive = role === 'control' ? await directiveKey(dataDir, config.authority) : null;
-    const log = await openLog(dataDir, closers);
+    const log = await openLog(settings.kafka, dataDir, closers);
     const registry = await openRegistry(dataDir, closers);
     const metrics = createMetrics({ withProcess: true });
     const devices = role === 'ingest';
@@ -59,7 +60,7 @@ export async function startExport(
     const workplace = workplaceOf(settings);
     // Asked once here, so that missing keys are told at the start and not with the first receipt.
     await cosignerKeys(workplace.dataDir, settings.config.authority);
-    const log = await openLog(workplace.dataDir, closers);
+    const log = await openLog(settings.kafka, workplace.dataDir, closers);
     openExporter(workplace, log, closers);
     return { exportDir: dataFiles(workplace.dataDir).exports };
   });

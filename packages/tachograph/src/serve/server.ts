@@ -9,11 +9,12 @@ import { errorMessage } from '../error-code.ts';
 import { lockFolder } from '../folder-lock.ts';
 import type { Settings } from '../settings.ts';
 import type { Started } from './banner.ts';
-import { makeDataFolder, openLog, openRegistry } from './data-folder.ts';
+import { makeDataFolder, openRegistry } from './data-folder.ts';
 import { demoPagesBuilt, serveDemo } from './demo-pages.ts';
 import { DEMO_TENANT, demoEnrolmentToken, ensureDemoTenant } from './demo-tenant.ts';
 import { cosignerKeys, directiveKey, ensureKeys, ingestKeys } from './keys.ts';
 import { isLoopback, listen } from './listen.ts';
+import { openLog } from './open-log.ts';
 
 /** What a server of this process works with. */
 type Workplace = {
@@ -57,7 +58,7 @@ async function openAll(
 ): Promise<{ ingest: Ingest; exporter: Exporter }> {
   const { dataDir, logger, settings } = workplace;
   const { authority } = settings.config;
-  const log = await openLog(dataDir, closers);
+  const log = await openLog(settings.kafka, dataDir, closers);
   const registry = await openRegistry(dataDir, closers);
   const exporter = openExporter(workplace, log, closers);
   const own = createMetrics({ withProcess: true });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PartitionLost, type StateChanges } from '../port.ts';
-import { inTransaction, type SqliteDatabase, type SqliteStatement } from './sqlite.ts';
+import { inTransaction, type SqliteDatabase, type SqliteStatement } from '../sqlite.ts';
 
 /** One reader of one group, for the span of one `run`. */
 export type Member = {

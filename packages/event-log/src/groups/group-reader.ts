@@ -15,7 +15,11 @@ export type GroupTiming = {
 export type GroupSource = {
   readonly store: GroupStore;
   readonly timing: GroupTiming;
-  readonly read: (partition: number, from: number) => readonly StoredRecord[];
+  /** The next records from an offset on, in a batch of bounded size; none where there are none yet. */
+  readonly read: (
+    partition: number,
+    from: number,
+  ) => readonly StoredRecord[] | Promise<readonly StoredRecord[]>;
   /** Rung when records were appended to the partition. */
   readonly appended: readonly Doorbell[];
   /** Rung when the members of a group or the owners of its partitions have changed. */
@@ -25,8 +29,8 @@ export type GroupSource = {
 /** A partition that this reader is reading: `stop` makes it end after the batch that is being handled. */
 type Reading = { readonly stop: AbortController; readonly done: Promise<void> };
 
-/** Reads the partitions that a group's rows give to it, each in a loop of its own. */
-export class EmbeddedGroupReader implements GroupReader {
+/** Reads the partitions that a group's rows give to it, each in a loop of its own, from whatever log. */
+export class LeasedGroupReader implements GroupReader {
   readonly #group: string;
   readonly #instance: string | null;
   readonly #source: GroupSource;
@@ -156,9 +160,10 @@ class GroupRun {
   async #readBatches(partition: number, position: number, signal: AbortSignal): Promise<void> {
     const { store, read, appended, timing } = this.#source;
     let next = position;
-    // The owner is looked up before each batch, since a process that was frozen may have lost it meanwhile.
-    while (!signal.aborted && store.owns(this.#member, partition)) {
-      const records = read(partition, next);
+    while (!signal.aborted) {
+      const records = await read(partition, next);
+      // The owner is looked up before each batch, since a process that was frozen may have lost it meanwhile.
+      if (signal.aborted || !store.owns(this.#member, partition)) return;
       const last = records.at(-1);
       if (last === undefined) {
         await appended[partition]!.wait(timing.pollMs, signal);

@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConfigResourceTypes, ConfigSource, type Admin } from 'kafkajs';
+import { createClient, RETRY, type KafkaConnection } from './client.ts';
+import {
+  problemsOf,
+  readTopicFacts,
+  readTopicSettings,
+  type TopicFacts,
+  type TopicProblem,
+} from './topic-settings.ts';
+
+export type TopicOptions = KafkaConnection & {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly minInSync: number;
+  /** How long events are kept; `null` for ever. */
+  readonly retentionMs: number | null;
+};
+
+/** What became of the topic, and what is still wrong with it: what only a reassignment or a new topic mends. */
+export type TopicMade = {
+  readonly done: 'created' | 'changed' | 'nothing';
+  readonly facts: TopicFacts;
+  readonly problems: readonly TopicProblem[];
+};
+
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+const LOOKS_MAX = 100;
+const LOOK_MS = 100;
+
+/**
+ * Makes the topic with settings that lose nothing, or gives these settings to the one that is there. The number of
+ * partitions of an existing topic stays, since keys would change places, and so does its replication.
+ */
+export async function createKafkaTopic(options: TopicOptions): Promise<TopicMade> {
+  const admin = createClient(options).admin({ retry: RETRY });
+  try {
+    await admin.connect();
+    const before = await readTopicFacts(admin, options.topic);
+    const done = before === null ? await create(admin, options) : await change(admin, options);
+    const facts = await settled(admin, options);
+    return { done, facts, problems: problemsOf(facts) };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function create(admin: Admin, options: TopicOptions): Promise<'created'> {
+  await admin.createTopics({
+    // kafkajs waits by asking for metadata in a way that fails on a topic that has no leader yet.
+    waitForLeaders: false,
+    topics: [
+      {
+        topic: options.topic,
+        numPartitions: options.partitions,
+        replicationFactor: options.replicas,
+        configEntries: Object.entries(wantedSettings(options)).map(([name, value]) => ({ name, value })),
+      },
+    ],
+  });
+  return 'created';
+}
+
+async function change(admin: Admin, options: TopicOptions): Promise<'changed' | 'nothing'> {
+  const wanted = wantedSettings(options);
+  const present = await readTopicSettings(admin, options.topic);
+  const differs = present.filter(
+    ({ configName, configValue }) => wanted[configName] !== undefined && wanted[configName] !== configValue,
+  );
+  if (differs.length === 0) return 'nothing';
+  // The request replaces all settings of the topic: those that it has of its own are said again.
+  const own = present.filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG);
+  const all = { ...Object.fromEntries(own.map((entry) => [entry.configName, entry.configValue])), ...wanted };
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      {
+        type: ConfigResourceTypes.TOPIC,
+        name: options.topic,
+        configEntries: Object.entries(all).map(([name, value]) => ({ name, value })),
+      },
+    ],
+  });
+  return 'changed';
+}
+
+function wantedSettings({ minInSync, retentionMs }: TopicOptions): Record<string, string> {
+  return {
+    'cleanup.policy': 'delete',
+    'compression.type': 'producer',
+    'max.message.bytes': String(MESSAGE_BYTES_MAX),
+    'min.insync.replicas': String(minInSync),
+    'retention.bytes': '-1',
+    'retention.ms': String(retentionMs ?? -1),
+    'unclean.leader.election.enable': 'false',
+  };
+}
+
+/** Waits until every partition has a leader and the settings are those that were asked for. */
+async function settled(admin: Admin, options: TopicOptions): Promise<TopicFacts> {
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    const facts = await lookAt(admin, options);
+    if (facts !== null) return facts;
+    await delay(LOOK_MS);
+  }
+  throw new Error(`${options.topic} has no leaders ${(LOOKS_MAX * LOOK_MS) / 1000} s after it was made`);
+}
+
+async function lookAt(admin: Admin, { topic, minInSync }: TopicOptions): Promise<TopicFacts | null> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const led = topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
+    const facts = led ? await readTopicFacts(admin, topic) : null;
+    return facts?.minInSync === minInSync ? facts : null;
+  } catch (error) {
+    // A topic that was made a moment ago is not known to every broker yet.
+    if (/host this topic|no leader/i.test(String(error))) return null;
+    throw error;
+  }
+}

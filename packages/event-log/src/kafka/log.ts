@@ -1,0 +1,177 @@
+import type { Kafka } from 'kafkajs';
+import { Doorbell } from '../groups/doorbell.ts';
+import { LeasedGroupReader, type GroupTiming } from '../groups/group-reader.ts';
+import { GroupStore } from '../groups/group-store.ts';
+import type { AppendOutcome, EventLog, GroupReader, LogDescription } from '../port.ts';
+import { rejectOversized } from '../record-size.ts';
+import type { LogRecord, StoredRecord } from '../record.ts';
+import type { SqliteDatabase } from '../sqlite.ts';
+import { createClient, RETRY, type KafkaConnection } from './client.ts';
+import { PartitionWriter } from './partition-writer.ts';
+import { openPositions } from './positions.ts';
+import { TopicReader } from './topic-reader.ts';
+import { TopicUnfitError } from './topic-unfit-error.ts';
+import { problemsOf, readTopicFacts, type TopicFacts } from './topic-settings.ts';
+
+export type KafkaLogOptions = KafkaConnection & {
+  readonly topic: string;
+  /**
+   * The file of the groups' positions, their state and who reads which partition; readers of one group share it, so
+   * they run on one machine. Without it the log has no groups.
+   */
+  readonly positions?: string;
+  /** Starts also where the topic's settings may lose events: for one broker on one's own machine. */
+  readonly allowUnsafe?: boolean;
+} & Partial<GroupTiming>;
+
+const TIMING: GroupTiming = { now: Date.now, leaseMs: 10_000, pollMs: 250 };
+/** How often a range is asked for that the broker says is there but does not hand out yet. */
+const EMPTY_FETCHES_MAX = 100;
+const EMPTY_FETCH_PAUSE_MS = 50;
+
+/**
+ * The ordered log in one topic of Apache Kafka.
+ *
+ * Appends: a producer for each partition, `acks=all`. Reads: straight from the leaders, never beyond what all in-sync
+ * replicas have. Groups: positions and the state that belongs to them stand in one SQLite file, where a commit moves
+ * both in one transaction and only for the partition's owner; Kafka's own groups cannot do that, and are not used.
+ *
+ * @throws TopicUnfitError where there is no such topic or its settings lose events; Error where no broker answers
+ * @example
+ * const log = await openKafkaLog({ brokers: ['localhost:9092'], topic: 'audit.events', positions: 'data/positions.sqlite' });
+ */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
+  const client = createClient(options);
+  const facts = await readFacts(client, options.topic);
+  if (facts === null) throw new TopicUnfitError(options.topic, []);
+  const problems = problemsOf(facts).filter(({ fatal }) => fatal || options.allowUnsafe !== true);
+  if (problems.length > 0) throw new TopicUnfitError(options.topic, problems);
+  const { cluster, partitions } = facts;
+  const owner = { cluster, topic: options.topic, partitions };
+  const positions = options.positions === undefined ? null : openPositions(options.positions, owner);
+  const reader = new TopicReader(client, options, options.topic);
+  try {
+    await reader.open();
+  } catch (error) {
+    positions?.close();
+    await reader.close();
+    throw error;
+  }
+  return new KafkaLog({ client, facts, positions, reader }, options);
+}
+
+async function readFacts(client: Kafka, topic: string): Promise<TopicFacts | null> {
+  const admin = client.admin({ retry: RETRY });
+  try {
+    await admin.connect();
+    return await readTopicFacts(admin, topic);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+type Parts = {
+  readonly client: Kafka;
+  readonly facts: TopicFacts;
+  readonly positions: SqliteDatabase | null;
+  readonly reader: TopicReader;
+};
+
+export class KafkaLog implements EventLog {
+  readonly #description: LogDescription;
+  readonly #timing: GroupTiming;
+  readonly #reader: TopicReader;
+  readonly #writers: readonly PartitionWriter[];
+  readonly #positions: SqliteDatabase | null;
+  readonly #groups: GroupStore | null;
+  readonly #appended: readonly Doorbell[];
+  readonly #groupsChanged = new Doorbell();
+
+  constructor({ client, facts, positions, reader }: Parts, options: KafkaLogOptions) {
+    const { now = TIMING.now, leaseMs = TIMING.leaseMs, pollMs = TIMING.pollMs, topic } = options;
+    const { partitions, messageBytesMax: appendBytesMax } = facts;
+    this.#timing = { now, leaseMs, pollMs };
+    this.#description = { adapter: 'kafka', name: topic, partitions, appendBytesMax };
+    const ids = Array.from({ length: partitions }, (_, id) => id);
+    this.#writers = ids.map((id) => new PartitionWriter(client, topic, id));
+    this.#appended = ids.map(() => new Doorbell());
+    this.#reader = reader;
+    this.#positions = positions;
+    this.#groups = positions === null ? null : new GroupStore(positions, partitions);
+  }
+
+  async describe(): Promise<LogDescription> {
+    return this.#description;
+  }
+
+  async append(
+    partition: number,
+    records: readonly LogRecord[],
+    deadline: AbortSignal,
+  ): Promise<AppendOutcome> {
+    const writer = this.#writers[partition];
+    if (writer === undefined) throw new RangeError(`there is no partition ${partition}`);
+    if (records.length === 0) throw new RangeError('an append holds at least one record');
+    // One record that is too large would fail the whole batch, and the broker does not say which.
+    const rejected = rejectOversized(records, this.#description.appendBytesMax);
+    if (rejected !== null) return rejected;
+    const outcome = await writer.append(records, deadline);
+    if (outcome.kind === 'appended') this.#appended[partition]!.ring();
+    return outcome;
+  }
+
+  async offsets(partition: number): Promise<{ readonly oldest: number; readonly next: number }> {
+    this.#check(partition);
+    return this.#reader.offsets(partition);
+  }
+
+  async *readRange(partition: number, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
+    const { oldest, next } = await this.offsets(partition);
+    const end = Math.min(to, next);
+    let emptyFetches = 0;
+    for (let at = Math.max(from, oldest); at < end;) {
+      const fetched = await this.#reader.fetch(partition, at);
+      const records = fetched.records.filter(({ offset }) => offset < end);
+      if (records.length > 0) yield records;
+      emptyFetches = fetched.next > at ? 0 : emptyFetches + 1;
+      at = fetched.next;
+      if (emptyFetches === 0) continue;
+      // A leader that has just been elected may not know yet what all replicas have. Ending here would pass over
+      // records that are there.
+      if (emptyFetches > EMPTY_FETCHES_MAX)
+        throw new Error(`partition ${partition} does not hand out offset ${at}, which is before its end`);
+      await this.#appended[partition]!.wait(EMPTY_FETCH_PAUSE_MS, new AbortController().signal);
+    }
+  }
+
+  async openGroup(group: string): Promise<GroupReader> {
+    if (this.#groups === null) throw new Error('this log was opened without a file for positions');
+    return new LeasedGroupReader(group, {
+      store: this.#groups,
+      timing: this.#timing,
+      read: (partition, from) => this.#read(partition, from),
+      appended: this.#appended,
+      changed: this.#groupsChanged,
+    });
+  }
+
+  /** Ends the connections, once their last requests have. Readers must have ended before. */
+  async close(): Promise<void> {
+    await Promise.all(this.#writers.map((writer) => writer.close()));
+    await this.#reader.close();
+    this.#positions?.close();
+  }
+
+  /** The next records, past offsets that hold none for a reader. */
+  async #read(partition: number, from: number): Promise<readonly StoredRecord[]> {
+    for (let at = from; ;) {
+      const { records, next } = await this.#reader.fetch(partition, at);
+      if (records.length > 0 || next === at) return records;
+      at = next;
+    }
+  }
+
+  #check(partition: number): void {
+    if (this.#writers[partition] === undefined) throw new RangeError(`there is no partition ${partition}`);
+  }
+}
