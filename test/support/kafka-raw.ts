@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, Kafka, logLevel, type Admin } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 
 /** One record as the topic holds it, read with nothing of ours in between. */
 export type RawRecord = {
@@ -24,7 +24,7 @@ export function rawTopic(address: string, topic: string) {
       administer(address, async (admin) => {
         const { resources } = await admin.describeConfigs({
           includeSynonyms: false,
-          resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }],
+          resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }],
         });
         return resources[0]?.configEntries[0]?.configValue;
       }),
@@ -44,7 +44,7 @@ export async function setTopic(
       validateOnly: false,
       resources: [
         {
-          type: ConfigResourceTypes.TOPIC,
+          type: kafkajs.ConfigResourceTypes.TOPIC,
           name: topic,
           configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
         },
@@ -104,5 +104,9 @@ async function readAll(address: string, topic: string): Promise<RawRecord[]> {
 }
 
 function client(address: string): Kafka {
-  return new Kafka({ brokers: [address], clientId: 'tachograph-test', logLevel: logLevel.NOTHING });
+  return new kafkajs.Kafka({
+    brokers: [address],
+    clientId: 'tachograph-test',
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
 }

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, closeSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
@@ -49,6 +49,7 @@ export async function startKafka(options: { folder: string; port?: number }): Pr
   const logFile = join(folder, 'broker.log');
   closeSync(openSync(logFile, 'a'));
   const log = (): Promise<string> => readFile(logFile, 'utf8');
+  const before = (await log()).length;
   // A process group of its own: Ctrl-C in a terminal is for the server, which settles what is in flight first.
   const shell = spawn('sh', ['-c', LAUNCH, 'sh', 'java', ...java, 'kafka.Kafka', config], {
     env: { ...process.env, LOG: logFile },
@@ -56,7 +57,11 @@ export async function startKafka(options: { folder: string; port?: number }): Pr
     detached: true,
   });
   const exited = once(shell, 'exit');
+  // A broker that nobody stops does not keep its starter from ending, and then ends too.
+  shell.unref();
+  if (shell.stdin instanceof Socket) shell.stdin.unref();
   const stop = async (): Promise<void> => {
+    shell.ref();
     shell.stdin?.end();
     await exited;
   };
@@ -65,7 +70,9 @@ export async function startKafka(options: { folder: string; port?: number }): Pr
       `a broker on port ${port}`,
       async () => {
         if (shell.exitCode !== null) throw new Error(`the broker ended:\n${(await log()).slice(-4_000)}`);
-        return (await answers(port)) && /Kafka Server started/.test(await log()) ? true : null;
+        return (await answers(port)) && /Kafka Server started/.test((await log()).slice(before))
+          ? true
+          : null;
       },
       START_MS_MAX,
     );

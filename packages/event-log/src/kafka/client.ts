@@ -1,4 +1,7 @@
-import { Kafka, logLevel, type RetryOptions } from 'kafkajs';
+import kafkajs, { type Kafka, type RetryOptions } from 'kafkajs';
+
+// A CommonJS module whose names Node cannot see from outside.
+const { Kafka: KafkaClient, logLevel } = kafkajs;
 
 /** How a cluster is reached. */
 export type KafkaConnection = {
@@ -25,7 +28,7 @@ export const RETRY = {
 
 /** A client of kafkajs that logs nothing: what fails reaches the caller as an error or an outcome. */
 export function createClient({ brokers, clientId = CLIENT_ID }: KafkaConnection): Kafka {
-  return new Kafka({
+  return new KafkaClient({
     brokers: [...brokers],
     clientId,
     connectionTimeout: CONNECTION_TIMEOUT_MS,

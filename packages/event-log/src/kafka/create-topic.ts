@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigResourceTypes, ConfigSource, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
 import {
   problemsOf,
@@ -47,7 +47,7 @@ export async function createKafkaTopic(options: TopicOptions): Promise<TopicMade
 }
 
 async function create(admin: Admin, options: TopicOptions): Promise<'created'> {
-  await admin.createTopics({
+  const creation = admin.createTopics({
     // kafkajs waits by asking for metadata in a way that fails on a topic that has no leader yet.
     waitForLeaders: false,
     topics: [
@@ -58,6 +58,10 @@ async function create(admin: Admin, options: TopicOptions): Promise<'created'> {
         configEntries: Object.entries(wantedSettings(options)).map(([name, value]) => ({ name, value })),
       },
     ],
+  });
+  // Of several failures kafkajs says only that there were some; here there is one topic, so one failure.
+  await creation.catch((error: unknown) => {
+    throw firstOf(error);
   });
   return 'created';
 }
@@ -70,13 +74,13 @@ async function change(admin: Admin, options: TopicOptions): Promise<'changed' | 
   );
   if (differs.length === 0) return 'nothing';
   // The request replaces all settings of the topic: those that it has of its own are said again.
-  const own = present.filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG);
+  const own = present.filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG);
   const all = { ...Object.fromEntries(own.map((entry) => [entry.configName, entry.configValue])), ...wanted };
   await admin.alterConfigs({
     validateOnly: false,
     resources: [
       {
-        type: ConfigResourceTypes.TOPIC,
+        type: kafkajs.ConfigResourceTypes.TOPIC,
         name: options.topic,
         configEntries: Object.entries(all).map(([name, value]) => ({ name, value })),
       },
@@ -118,4 +122,9 @@ async function lookAt(admin: Admin, { topic, minInSync }: TopicOptions): Promise
     if (/host this topic|no leader/i.test(String(error))) return null;
     throw error;
   }
+}
+
+function firstOf(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || !('errors' in error)) return error;
+  return Array.isArray(error.errors) ? (error.errors[0] as unknown) : error;
 }

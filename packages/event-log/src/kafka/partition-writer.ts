@@ -1,4 +1,4 @@
-import { Partitioners, type Kafka, type Message, type Producer } from 'kafkajs';
+import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
 import type { AppendOutcome } from '../port.ts';
 import type { LogRecord } from '../record.ts';
 import { REQUEST_TIMEOUT_MS, RETRY } from './client.ts';
@@ -49,7 +49,7 @@ export class PartitionWriter {
 
   async #connect(): Promise<Producer> {
     const producer = this.#client.producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false,
       idempotent: true,
       maxInFlightRequests: 1,

@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 
 /** What is so about a topic, as far as it matters here. */
 export type TopicFacts = {
@@ -93,7 +93,7 @@ export async function readTopicFacts(admin: Admin, topic: string): Promise<Topic
 export async function readTopicSettings(admin: Admin, topic: string) {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
   });
   return resources[0]?.configEntries ?? [];
 }

@@ -1,5 +1,5 @@
 import { createKafkaTopic, type TopicMade } from '@tachograph/event-log';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { CliFailure } from '../cli-failure.ts';
 import { parseCount, parseDuration } from '../duration.ts';
 import { errorMessage } from '../error-code.ts';
@@ -10,11 +10,12 @@ type Options = {
   readonly partitions: number;
   readonly replicas: number;
   readonly minInSync: number;
-  readonly retention: number | null;
+  /** Milliseconds; infinite for ever. */
+  readonly retention: number;
 };
 
-/** Thirty days: long enough to restore an exporter, or to add one that reads from the start. */
-const RETENTION_MS = 30 * 86_400_000;
+/** Long enough to restore an exporter, or to add one that reads from the start. */
+const RETENTION_DAYS = 30;
 
 const MENDS =
   '\nA topic that is there is given the same settings; its partitions and replicas stay as they are. Choose the\n' +
@@ -35,11 +36,10 @@ function createCommand(io: Io): Command {
     .option('--partitions <number>', 'how many ways side by side', parseCount, 12)
     .option('--replicas <number>', 'brokers that keep each event', parseCount, 3)
     .option('--min-in-sync <number>', 'brokers that must have an event before it counts', parseCount, 2)
-    .option(
-      '--retention <duration>',
-      'how long events are kept: 90d, or forever',
-      parseRetention,
-      RETENTION_MS,
+    .addOption(
+      new Option('--retention <duration>', 'how long events are kept: 90d, or forever')
+        .argParser(parseRetention)
+        .default(RETENTION_DAYS * 86_400_000, `${RETENTION_DAYS}d`),
     )
     .addHelpText('after', MENDS)
     .action(async (options: Options) => {
@@ -51,7 +51,8 @@ function createCommand(io: Io): Command {
 }
 
 async function make(kafka: KafkaSettings, options: Options): Promise<TopicMade> {
-  const { partitions, replicas, minInSync, retention: retentionMs } = options;
+  const { partitions, replicas, minInSync, retention } = options;
+  const retentionMs = Number.isFinite(retention) ? retention : null;
   try {
     return await createKafkaTopic({ ...kafka, partitions, replicas, minInSync, retentionMs });
   } catch (error) {
@@ -72,8 +73,7 @@ function report(io: Io, kafka: KafkaSettings, { done, facts, problems }: TopicMa
   for (const { config, what } of problems) io.out(`! ${config} ${what}.\n`);
 }
 
-/** Milliseconds; `null` is for ever. */
-function parseRetention(text: string): number | null {
-  if (text === 'forever') return null;
-  return parseDuration(text) * 1000;
+function parseRetention(text: string): number {
+  // Commander takes `null` for a missing value.
+  return text === 'forever' ? Number.POSITIVE_INFINITY : parseDuration(text) * 1000;
 }
