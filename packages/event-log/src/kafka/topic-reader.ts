@@ -23,7 +23,7 @@ const CONSUMER = -1;
 export type Fetched = { readonly records: readonly StoredRecord[]; readonly next: number };
 
 /** The partition ends before an offset that was read or settled: the topic was cut or made anew. */
-export class TopicTruncatedError extends Error {
+class TopicTruncatedError extends Error {
   constructor(partition: number, offset: number, next: number) {
     super(`partition ${partition} ends at ${next}, but was read up to ${offset}`);
     this.name = 'TopicTruncatedError';
