@@ -1,4 +1,5 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import { eventually } from './eventually.ts';
 
 /** One record as the topic holds it, read with nothing of ours in between. */
 export type RawRecord = {
@@ -19,7 +20,14 @@ export function rawTopic(address: string, topic: string) {
         await admin.fetchTopicOffsets(topic);
         await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
       }),
-    remove: () => administer(address, (admin) => admin.deleteTopics({ topics: [topic] })),
+    /** Deletes the topic, and waits until the broker has heard of it from its controller. */
+    remove: () =>
+      administer(address, async (admin) => {
+        await admin.deleteTopics({ topics: [topic] });
+        await eventually(`${topic} gone`, async () =>
+          (await admin.listTopics()).includes(topic) ? null : true,
+        );
+      }),
     setting: (name: string) =>
       administer(address, async (admin) => {
         const { resources } = await admin.describeConfigs({

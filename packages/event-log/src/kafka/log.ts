@@ -2,7 +2,7 @@ import type { Kafka } from 'kafkajs';
 import { Doorbell } from '../groups/doorbell.ts';
 import { LeasedGroupReader, type GroupTiming } from '../groups/group-reader.ts';
 import { GroupStore } from '../groups/group-store.ts';
-import type { AppendOutcome, EventLog, GroupReader, LogDescription } from '../port.ts';
+import type { AppendOutcome, EventLog, GroupOptions, GroupReader, LogDescription } from '../port.ts';
 import { rejectOversized } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
@@ -144,9 +144,9 @@ export class KafkaLog implements EventLog {
     }
   }
 
-  async openGroup(group: string): Promise<GroupReader> {
+  async openGroup(group: string, { instance }: GroupOptions = {}): Promise<GroupReader> {
     if (this.#groups === null) throw new Error('this log was opened without a file for positions');
-    return new LeasedGroupReader(group, {
+    return new LeasedGroupReader(group, instance ?? null, {
       store: this.#groups,
       timing: this.#timing,
       read: (partition, from) => this.#read(partition, from),
