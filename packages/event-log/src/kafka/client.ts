@@ -1,4 +1,4 @@
-import kafkajs, { type Kafka, type RetryOptions } from 'kafkajs';
+import kafkajs, { type ISocketFactory, type Kafka, type RetryOptions } from 'kafkajs';
 
 // A CommonJS module whose names Node cannot see from outside.
 const { Kafka: KafkaClient, logLevel } = kafkajs;
@@ -27,7 +27,10 @@ export const RETRY = {
 } satisfies RetryOptions;
 
 /** A client of kafkajs that logs nothing: what fails reaches the caller as an error or an outcome. */
-export function createClient({ brokers, clientId = CLIENT_ID }: KafkaConnection): Kafka {
+export function createClient(
+  { brokers, clientId = CLIENT_ID }: KafkaConnection,
+  socketFactory: ISocketFactory,
+): Kafka {
   return new KafkaClient({
     brokers: [...brokers],
     clientId,
@@ -35,6 +38,7 @@ export function createClient({ brokers, clientId = CLIENT_ID }: KafkaConnection)
     requestTimeout: REQUEST_TIMEOUT_MS,
     enforceRequestTimeout: true,
     retry: RETRY,
+    socketFactory,
     logLevel: logLevel.NOTHING,
   });
 }

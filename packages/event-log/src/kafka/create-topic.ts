@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
+import { Sockets } from './sockets.ts';
 import {
   problemsOf,
   readTopicFacts,
@@ -34,7 +35,8 @@ const LOOK_MS = 100;
  * partitions of an existing topic stays, since keys would change places, and so does its replication.
  */
 export async function createKafkaTopic(options: TopicOptions): Promise<TopicMade> {
-  const admin = createClient(options).admin({ retry: RETRY });
+  const sockets = new Sockets();
+  const admin = createClient(options, sockets.factory).admin({ retry: RETRY });
   try {
     await admin.connect();
     const before = await readTopicFacts(admin, options.topic);
@@ -43,6 +45,7 @@ export async function createKafkaTopic(options: TopicOptions): Promise<TopicMade
     return { done, facts, problems: problemsOf(facts) };
   } finally {
     await admin.disconnect();
+    sockets.close();
   }
 }
 

@@ -9,6 +9,7 @@ import type { SqliteDatabase } from '../sqlite.ts';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import { openPositions } from './positions.ts';
+import { Sockets } from './sockets.ts';
 import { TopicReader } from './topic-reader.ts';
 import { TopicUnfitError } from './topic-unfit-error.ts';
 import { problemsOf, readTopicFacts, type TopicFacts } from './topic-settings.ts';
@@ -41,7 +42,8 @@ const EMPTY_FETCH_PAUSE_MS = 50;
  * const log = await openKafkaLog({ brokers: ['localhost:9092'], topic: 'audit.events', positions: 'data/positions.sqlite' });
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const client = createClient(options);
+  const sockets = new Sockets();
+  const client = createClient(options, sockets.factory);
   const facts = await readFacts(client, options.topic);
   if (facts === null) throw new TopicUnfitError(options.topic, []);
   const problems = problemsOf(facts).filter(({ fatal }) => fatal || options.allowUnsafe !== true);
@@ -49,7 +51,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   const { cluster, partitions } = facts;
   const owner = { cluster, topic: options.topic, partitions };
   const positions = options.positions === undefined ? null : openPositions(options.positions, owner);
-  const reader = new TopicReader(client, options, options.topic);
+  const reader = new TopicReader(client, options, sockets.factory, options.topic);
   try {
     await reader.open();
   } catch (error) {
@@ -57,7 +59,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     await reader.close();
     throw error;
   }
-  return new KafkaLog({ client, facts, positions, reader }, options);
+  return new KafkaLog({ client, facts, positions, reader, sockets }, options);
 }
 
 async function readFacts(client: Kafka, topic: string): Promise<TopicFacts | null> {
@@ -75,19 +77,21 @@ type Parts = {
   readonly facts: TopicFacts;
   readonly positions: SqliteDatabase | null;
   readonly reader: TopicReader;
+  readonly sockets: Sockets;
 };
 
 export class KafkaLog implements EventLog {
   readonly #description: LogDescription;
   readonly #timing: GroupTiming;
   readonly #reader: TopicReader;
+  readonly #sockets: Sockets;
   readonly #writers: readonly PartitionWriter[];
   readonly #positions: SqliteDatabase | null;
   readonly #groups: GroupStore | null;
   readonly #appended: readonly Doorbell[];
   readonly #groupsChanged = new Doorbell();
 
-  constructor({ client, facts, positions, reader }: Parts, options: KafkaLogOptions) {
+  constructor({ client, facts, positions, reader, sockets }: Parts, options: KafkaLogOptions) {
     const { now = TIMING.now, leaseMs = TIMING.leaseMs, pollMs = TIMING.pollMs, topic } = options;
     const { partitions, messageBytesMax: appendBytesMax } = facts;
     this.#timing = { now, leaseMs, pollMs };
@@ -96,6 +100,7 @@ export class KafkaLog implements EventLog {
     this.#writers = ids.map((id) => new PartitionWriter(client, topic, id));
     this.#appended = ids.map(() => new Doorbell());
     this.#reader = reader;
+    this.#sockets = sockets;
     this.#positions = positions;
     this.#groups = positions === null ? null : new GroupStore(positions, partitions);
   }
@@ -159,6 +164,7 @@ export class KafkaLog implements EventLog {
   async close(): Promise<void> {
     await Promise.all(this.#writers.map((writer) => writer.close()));
     await this.#reader.close();
+    this.#sockets.close();
     this.#positions?.close();
   }
 

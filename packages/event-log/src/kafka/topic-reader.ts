@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import type { ISocketFactory, Kafka } from 'kafkajs';
 import Cluster from 'kafkajs/src/cluster/index.js';
-import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
 import type { StoredRecord } from '../record.ts';
 import {
   clientIdOf,
@@ -39,11 +38,11 @@ export class TopicReader {
   readonly #cluster: Cluster;
   readonly #topic: string;
 
-  constructor(client: Kafka, connection: KafkaConnection, topic: string) {
+  constructor(client: Kafka, connection: KafkaConnection, socketFactory: ISocketFactory, topic: string) {
     this.#topic = topic;
     this.#cluster = new Cluster({
       logger: client.logger(),
-      socketFactory: createSocketFactory(),
+      socketFactory,
       brokers: [...connection.brokers],
       clientId: clientIdOf(connection),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
