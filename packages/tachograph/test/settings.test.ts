@@ -34,3 +34,68 @@ describe('the settings of a server', () => {
     expect(`${failure.message}${failure.mend.join('')}`).not.toContain('hunter2');
   });
 });
+
+describe('the settings of Kafka', () => {
+  it('are none where no brokers are named: the log is embedded', () => {
+    expect(loadSettings({}).kafka).toBeNull();
+    expect(loadSettings({ KAFKA_BROKERS: '', KAFKA_TOPIC: 'audit.acme' }).kafka).toBeNull();
+  });
+
+  it('need only the brokers, and are safe unless somebody says otherwise', () => {
+    expect(loadSettings({ KAFKA_BROKERS: '10.0.0.7:9092' }).kafka).toEqual({
+      brokers: ['10.0.0.7:9092'],
+      topic: 'audit.events',
+      allowUnsafe: false,
+    });
+  });
+
+  it('take several brokers with spaces around them, another topic, and the leave to be unsafe', () => {
+    const env = {
+      KAFKA_BROKERS: 'kafka-1.example:9092, kafka-2.example:9093,',
+      KAFKA_TOPIC: 'acme_audit-2.events',
+      KAFKA_ALLOW_UNSAFE: 'on',
+    };
+    expect(loadSettings(env).kafka).toEqual({
+      brokers: ['kafka-1.example:9092', 'kafka-2.example:9093'],
+      topic: 'acme_audit-2.events',
+      allowUnsafe: true,
+    });
+  });
+
+  it.each([
+    ['KAFKA_BROKERS', 'kafka', 'expected host:port, comma-separated'],
+    ['KAFKA_BROKERS', 'kafka:9092,other', 'expected host:port, comma-separated'],
+    ['KAFKA_BROKERS', 'kafka:9092;other:9092', 'expected host:port, comma-separated'],
+    ['KAFKA_BROKERS', 'kafka://kafka:9092', 'expected host:port, comma-separated'],
+    ['KAFKA_TOPIC', 'audit events', 'expected up to 249 letters, digits, dots, _ and -'],
+    ['KAFKA_ALLOW_UNSAFE', 'true', 'expected on or off'],
+  ])('are refused for %s = %s', (name, value, expected) => {
+    const failure = failureOf({ KAFKA_BROKERS: 'kafka:9092', [name]: value });
+    expect(failure.message).toContain('ERR_CONFIG');
+    expect(failure.mend).toEqual([`${name}: ${expected}`]);
+  });
+
+  it("take a topic name of 249 characters, Kafka's longest, and none of 250", () => {
+    const env = (length: number) => ({ KAFKA_BROKERS: 'kafka:9092', KAFKA_TOPIC: 'a'.repeat(length) });
+    expect(loadSettings(env(249)).kafka?.topic).toHaveLength(249);
+    expect(failureOf(env(250)).mend).toEqual([
+      'KAFKA_TOPIC: expected up to 249 letters, digits, dots, _ and -',
+    ]);
+  });
+
+  it('are refused with every problem at once, among those of the other settings', () => {
+    const wrong = { KAFKA_BROKERS: 'kafka', KAFKA_TOPIC: 'a/b', KAFKA_ALLOW_UNSAFE: 'yes' };
+    const { mend } = failureOf({ PORT: 'x', DEMO: 'x', ...wrong });
+    expect(mend.map((line) => line.split(':')[0])).toEqual([
+      'PORT',
+      'KAFKA_BROKERS',
+      'KAFKA_TOPIC',
+      'KAFKA_ALLOW_UNSAFE',
+      'DEMO',
+    ]);
+  });
+
+  it('are checked also where the log is embedded, so that a later switch to Kafka meets no surprise', () => {
+    expect(failureOf({ KAFKA_TOPIC: 'a b' }).mend).toHaveLength(1);
+  });
+});
