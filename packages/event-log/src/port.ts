@@ -43,10 +43,11 @@ export interface EventLog {
 
 export type GroupOptions = {
   /**
-   * Names one reader over its restarts, as Kafka's `group.instance.id` does (KIP-345): when it runs, an earlier one
-   * of the same name loses its partitions at once, not at its lease's end, and can commit nothing any more. Only for
-   * callers whose own lock keeps two of a name from running. An adapter may be unable to replace a reader (kafkajs
-   * has no such names); then the partitions come when the lease (`session.timeout.ms`) of the earlier one ends.
+   * Names one reader over its restarts, in the manner of Kafka's `group.instance.id` (KIP-345): when it runs, an
+   * earlier one of the same name loses its partitions at once, not at its lease's end, and can commit nothing any
+   * more. Only for callers whose own lock keeps two of a name from running. Every adapter does so; on Kafka the names
+   * stand with the leases in the file of positions, as its own groups are not used. Without a name, the partitions
+   * of a reader that died come when its lease ends.
    */
   readonly instance?: string;
 };
