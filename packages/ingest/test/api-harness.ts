@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import {
   ENROLMENT_NOTE,
@@ -225,4 +226,21 @@ async function contextOf(folder: string, config: IngestConfig) {
 export function need<T>(parsed: Parsed<T>): T {
   if (!parsed.ok) throw new Error(`${parsed.fault.code}: ${parsed.fault.detail}`);
   return parsed.value;
+}
+
+/** A refusal of an enrolment, which is also the newest event of the tenant's log. */
+export async function refusedInLog(
+  api: Api,
+  tenant: string,
+  code: string,
+  pending: Promise<Reply>,
+): Promise<Reply> {
+  const reply = await pending;
+  expect(reply).toMatchObject({ status: 403, body: { code } });
+  expect((await api.events(tenant)).at(-1)).toMatchObject({
+    action: 'device.enrolment_refused',
+    outcome: 'failure',
+    data: { code },
+  });
+  return reply;
 }
