@@ -273,3 +273,20 @@ export async function eventually(condition: () => Promise<boolean> | boolean): P
     });
   }
 }
+
+/** The leaves that a reader delivers of a device's log. */
+export async function delivered(node: Node, device: TestDevice): Promise<string[]> {
+  return (await node.delivered(device.origin)).map(({ value }) => Buffer.from(value).toString());
+}
+
+/** Sends what `device` holds as a client does: from the size that ingest names, until all of it has a receipt. */
+export async function replay(node: Node, device: TestDevice): Promise<void> {
+  let old = 0;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const { status, body } = await node.send(device, old);
+    if (status === 200) return;
+    if (status === 409) old = body.size!;
+    if (status === 409 && old === device.leaves.length) return;
+  }
+  throw new Error('the replay did not end');
+}

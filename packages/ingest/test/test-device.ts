@@ -144,3 +144,8 @@ export function testLeaf(members: { readonly [name: string]: unknown } = {}): By
     }),
   );
 }
+
+/** The leaves of a device, as text. */
+export function textsOf(device: TestDevice): string[] {
+  return device.leaves.map((leaf) => Buffer.from(leaf).toString());
+}
