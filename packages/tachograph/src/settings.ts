@@ -40,8 +40,10 @@ const KAFKA: readonly Variable[] = [
   },
 ];
 
-const BROKER = /^[0-9A-Za-z.-]{1,253}:[0-9]{1,5}$/;
-const TOPIC = /^[0-9A-Za-z._-]{1,249}$/;
+const BROKER = /^[0-9A-Za-z.-]{1,253}:([1-9][0-9]{0,4})$/;
+const PORT_MAX = 65_535;
+// Kafka takes no topic that is called like a folder.
+const TOPIC = /^(?!\.{1,2}$)[0-9A-Za-z._-]{1,249}$/;
 
 /** What the admin commands read beside the settings of a server. */
 export const CLIENT_VARIABLES: readonly Variable[] = [
@@ -73,15 +75,21 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   );
 }
 
+function isBroker(text: string): boolean {
+  const port = BROKER.exec(text)?.[1];
+  return port !== undefined && Number(port) <= PORT_MAX;
+}
+
 /** The settings of Kafka, or `null` where the log is embedded; what is wrong with them joins `problems`. */
 function readKafka(env: NodeJS.ProcessEnv, problems: string[]): KafkaSettings | null {
-  const brokers = (env['KAFKA_BROKERS'] ?? '')
+  const named = env['KAFKA_BROKERS'] ?? '';
+  const brokers = named
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
   const topic = env['KAFKA_TOPIC'] || 'audit.events';
   const unsafe = env['KAFKA_ALLOW_UNSAFE'] || 'off';
-  if (!brokers.every((broker) => BROKER.test(broker)))
+  if (!brokers.every(isBroker) || (named !== '' && brokers.length === 0))
     problems.push('KAFKA_BROKERS: expected host:port, comma-separated');
   if (!TOPIC.test(topic)) problems.push('KAFKA_TOPIC: expected up to 249 letters, digits, dots, _ and -');
   if (unsafe !== 'on' && unsafe !== 'off') problems.push('KAFKA_ALLOW_UNSAFE: expected on or off');

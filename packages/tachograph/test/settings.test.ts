@@ -67,6 +67,10 @@ describe('the settings of Kafka', () => {
     ['KAFKA_BROKERS', 'kafka:9092,other', 'expected host:port, comma-separated'],
     ['KAFKA_BROKERS', 'kafka:9092;other:9092', 'expected host:port, comma-separated'],
     ['KAFKA_BROKERS', 'kafka://kafka:9092', 'expected host:port, comma-separated'],
+    ['KAFKA_BROKERS', 'kafka:0', 'expected host:port, comma-separated'],
+    ['KAFKA_BROKERS', 'kafka:65536', 'expected host:port, comma-separated'],
+    ['KAFKA_BROKERS', ',', 'expected host:port, comma-separated'],
+    ['KAFKA_TOPIC', '..', 'expected up to 249 letters, digits, dots, _ and -'],
     ['KAFKA_TOPIC', 'audit events', 'expected up to 249 letters, digits, dots, _ and -'],
     ['KAFKA_ALLOW_UNSAFE', 'true', 'expected on or off'],
   ])('are refused for %s = %s', (name, value, expected) => {

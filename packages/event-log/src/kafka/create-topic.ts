@@ -111,15 +111,24 @@ async function settled(admin: Admin, options: TopicOptions): Promise<TopicFacts>
     if (facts !== null) return facts;
     await delay(LOOK_MS);
   }
-  throw new Error(`${options.topic} has no leaders ${(LOOKS_MAX * LOOK_MS) / 1000} s after it was made`);
+  throw new Error(
+    `${options.topic} has not all its leaders and settings after ${(LOOKS_MAX * LOOK_MS) / 1000} s`,
+  );
 }
 
-async function lookAt(admin: Admin, { topic, minInSync }: TopicOptions): Promise<TopicFacts | null> {
+async function lookAt(admin: Admin, options: TopicOptions): Promise<TopicFacts | null> {
+  const { topic } = options;
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
     const led = topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
-    const facts = led ? await readTopicFacts(admin, topic) : null;
-    return facts?.minInSync === minInSync ? facts : null;
+    if (!led) return null;
+    const present = new Map(
+      (await readTopicSettings(admin, topic)).map(({ configName, configValue }) => [configName, configValue]),
+    );
+    const isAsWanted = Object.entries(wantedSettings(options)).every(
+      ([name, value]) => present.get(name) === value,
+    );
+    return isAsWanted ? await readTopicFacts(admin, topic) : null;
   } catch (error) {
     // A topic that was made a moment ago is not known to every broker yet.
     if (/host this topic|no leader/i.test(String(error))) return null;

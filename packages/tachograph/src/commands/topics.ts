@@ -69,11 +69,17 @@ function report(io: Io, kafka: KafkaSettings, { done, facts, problems }: TopicMa
   const did = { created: 'was made', changed: 'was given these settings', nothing: 'is as it should be' }[
     done
   ];
-  io.out(`${kafka.topic} ${did}: ${partitions} partitions, ${replicas} replicas, ${minInSync} in sync.\n`);
+  io.out(
+    `${kafka.topic} ${did}: ${count(partitions, 'partition')}, ${count(replicas, 'replica')}, ${minInSync} in sync.\n`,
+  );
   for (const { config, what } of problems) io.out(`! ${config} ${what}.\n`);
 }
 
 function parseRetention(text: string): number {
   // Commander takes `null` for a missing value.
   return text === 'forever' ? Number.POSITIVE_INFINITY : parseDuration(text) * 1000;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

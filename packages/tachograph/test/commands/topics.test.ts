@@ -50,7 +50,7 @@ describe('tachograph topics create', () => {
     const made = await create(envOf('made'), ...SINGLE, '--partitions', '3', '--retention', '90d');
     expect(made).toMatchObject({ code: 0, complained: '' });
     expect(made.printed.split('\n')).toEqual([
-      'made was made: 3 partitions, 1 replicas, 1 in sync.',
+      'made was made: 3 partitions, 1 replica, 1 in sync.',
       '! replication is 1: an acknowledged event is lost with its broker.',
       '! min.insync.replicas is 1: one broker alone may acknowledge an event.',
       '',
