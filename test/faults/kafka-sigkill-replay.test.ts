@@ -10,12 +10,15 @@ import { readFeedLines, type FeedLine } from '../support/feed.ts';
 import { freePort } from '../support/free-port.ts';
 import { rawTopic, type RawRecord } from '../support/kafka-raw.ts';
 import { startKafka, type KafkaBroker } from '../support/kafka.ts';
+import { killInReplay } from '../support/kill-in-replay.ts';
 import { random } from '../support/random.ts';
 import { serve, type Served } from '../support/serve.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const EVENTS = 5_000;
 const KILLS = 8;
+/** How far the replay gets between two kills, at least. */
+const ADVANCE = 450;
 const SEED = 20_261_123;
 /** Each event carries this much, so that the replay takes more appends than there are kills. */
 const PADDING = 'x'.repeat(1_500);
@@ -59,18 +62,13 @@ describe('the server over Kafka killed with SIGKILL eight times during a replay 
 
     const acceptedAtKill: number[] = [];
     for (let kills = 0; kills < KILLS; kills++) {
-      const flushed = audit.flush().then(
-        () => 'flushed',
-        (error: unknown) => String(error),
-      );
-      // Early, in the middle of an append, between two: the seed decides.
-      await pause(20 + next() * 1_000);
-      await server.kill();
-      await flushed;
-      acceptedAtKill.push(audit.status().ledger.accepted);
+      // In the middle of an append, between two: the seed decides.
+      const kill = killInReplay(audit, kills * ADVANCE, next() * 40, () => server.kill());
+      acceptedAtKill.push(await kill);
       server = await start();
     }
-    expect(acceptedAtKill[0]).toBeLessThan(EVENTS);
+    // Every kill fell into the replay.
+    expect(acceptedAtKill.at(-1)).toBeLessThan(EVENTS);
     await audit.flush();
     const { origin, ledger } = audit.status();
     expect(ledger).toMatchObject({ pending: 0, lost: 0, gap: 0, rejected: 0 });
@@ -132,10 +130,4 @@ function idsOf(records: readonly RawRecord[]): string[] {
 
 function source(line: string): string {
   return (JSON.parse(line) as FeedLine).source;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

@@ -7,11 +7,14 @@ import { readFeed } from '../support/feed.ts';
 import { freePort } from '../support/free-port.ts';
 import { serve, type Served } from '../support/serve.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { killInReplay } from '../support/kill-in-replay.ts';
 import { random } from '../support/random.ts';
 import { createEnrolmentToken } from '../support/admin.ts';
 
 const EVENTS = 20_000;
 const KILLS = 20;
+/** How far the replay gets between two kills, at least. */
+const ADVANCE = 800;
 const SEED = 20_261_122;
 /** Each event carries this much, so that the replay takes more appends than there are kills. */
 const PADDING = 'x'.repeat(900);
@@ -45,22 +48,15 @@ describe('the server killed with SIGKILL twenty times during a replay of 20,000 
     await entries[EVENTS - 1]!.durable;
     await audit.enrol({ type: 'token', token: await createEnrolmentToken(server, 'demo') });
 
-    let kills = 0;
     const acceptedAtKill: number[] = [];
-    while (kills < KILLS) {
-      const flushed = audit.flush().then(
-        () => 'flushed',
-        (error: unknown) => String(error),
-      );
-      // Early, in the middle of an append, between two: the seed decides.
-      await pause(20 + next() * 180);
-      await server.kill();
-      kills++;
-      await flushed;
-      acceptedAtKill.push(audit.status().ledger.accepted);
+    for (let kills = 0; kills < KILLS; kills++) {
+      // In the middle of an append, between two: the seed decides.
+      const kill = killInReplay(audit, kills * ADVANCE, next() * 40, () => server.kill());
+      acceptedAtKill.push(await kill);
       server = await serve({ dataDir: dir.path, port });
     }
-    expect(acceptedAtKill[0]).toBeLessThan(EVENTS);
+    // Every kill fell into the replay.
+    expect(acceptedAtKill.at(-1)).toBeLessThan(EVENTS);
     await audit.flush();
     const { origin, ledger } = audit.status();
     expect(ledger).toMatchObject({ pending: 0, lost: 0, gap: 0, rejected: 0 });
@@ -75,9 +71,3 @@ describe('the server killed with SIGKILL twenty times during a replay of 20,000 
     expect(recorded.map(({ data }) => data?.id)).toEqual(entries.map(({ id }) => id));
   }, 180_000);
 });
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-}

@@ -87,6 +87,34 @@ describe('a registry that lost its memory', () => {
 });
 
 describe('a lane', () => {
+  it('stays stopped where a write that was cut back has made the log longer than what was settled', async () => {
+    let isCut = false;
+    const node = await harness.node({
+      log: (log) => ({
+        describe: () => log.describe(),
+        offsets: (partition) => log.offsets(partition),
+        readRange: (partition, from, to) => log.readRange(partition, from, to),
+        openGroup: (group) => log.openGroup(group),
+        close: () => log.close(),
+        append: async (partition, records, deadline) => {
+          const outcome = await log.append(partition, records, deadline);
+          return isCut && outcome.kind === 'appended' ? { ...outcome, baseOffset: 0 } : outcome;
+        },
+      }),
+    });
+    await node.ingest.ready();
+    const device = await harness.enrolled(node);
+    device.record(5);
+    expect((await node.send(device, 0)).status).toBe(200);
+    isCut = true;
+    device.record(10);
+    for (let times = 0; times < 2; times++) {
+      expect(await node.send(device, 5)).toMatchObject({ status: 503, body: { code: 'ERR_LOG_TRUNCATED' } });
+    }
+    expect(node.ingest.isReady()).toBe(false);
+    expect((await headOf(node, device)).size).toBe(5);
+  });
+
   it('turns requests away at once when too many bytes wait, and takes them again afterwards', async () => {
     await harness.close();
     harness = await Harness.create({ laneBytesMax: 50_000 });

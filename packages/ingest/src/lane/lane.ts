@@ -101,6 +101,8 @@ export class Lane {
   /** Sees to it that the log has been read to its end; whoever asks meanwhile waits for the same reading. */
   async #ready(): Promise<boolean> {
     if (this.#settled !== null) return true;
+    // A log that was cut may grow past where it was settled: read on, it would look whole.
+    if (this.#stopped?.code === 'ERR_LOG_TRUNCATED') return false;
     this.#reading ??= this.#read();
     const done = await this.#reading;
     this.#reading = null;
