@@ -18,9 +18,9 @@ export type AppendFileOptions = {
   readonly folder: string;
   /** `<stem>.ndjson` while it grows, `<stem>-<generation>.ndjson` once rotated. */
   readonly stem: string;
-  /** Rotated before it grows beyond this, unless one batch alone is larger. */
+  /** Rotated before it grows beyond this, except by what is appended between two commits: that stays in one file. */
   readonly bytesMax: number;
-  /** Looked at when something is appended: a file that nothing is added to stays open however old it gets. */
+  /** Looked at at the first append after a commit: a file that nothing is added to stays open however old it gets. */
   readonly ageMsMax: number;
   /** Bytes of rotated files that are kept; older ones are removed. */
   readonly keepBytesMax: number;
@@ -41,6 +41,8 @@ export class AppendFile {
   #generation: string;
   /** Bytes that stand. What lies behind them is from a write that failed or was never committed. */
   #bytes: number;
+  /** How much of `#bytes` a commit covers. */
+  #committedBytes: number;
   /** `null`: the next append opens it and cuts it to `#bytes`. */
   #file: OpenFile | null = null;
   /** Whether bytes behind `#bytes` can only be ours, so that they may be cut. */
@@ -51,6 +53,7 @@ export class AppendFile {
     this.#committed = committed;
     this.#generation = (mark ?? committed.mark)?.generation ?? generationAfter(null, options.clock.now());
     this.#bytes = mark?.bytes ?? 0;
+    this.#committedBytes = this.#bytes;
     this.#ours = mark !== null;
   }
 
@@ -79,10 +82,15 @@ export class AppendFile {
     return formatMark(this.#now);
   }
 
-  /** Keeps beside the file that `mark` is committed, so that a log restored from before that is recognised. */
+  /**
+   * To be called after each commit of `mark`. Keeps it beside the file, so that a log restored from before that is
+   * recognised. Without it the file is never rotated.
+   */
   async committed(mark: string): Promise<void> {
     const parsed = largestMark([mark], this.#options.stem);
-    if (parsed !== null) await this.#committed.keep(parsed);
+    if (parsed === null) return;
+    if (parsed.generation === this.#generation) this.#committedBytes = parsed.bytes;
+    await this.#committed.keep(parsed);
   }
 
   /**
@@ -125,6 +133,8 @@ export class AppendFile {
 
   #isDue(more: number): boolean {
     if (this.#bytes === 0) return false;
+    // A restart cuts the open file only: what it may have to cut must not be in a rotated one.
+    if (this.#bytes !== this.#committedBytes) return false;
     const age = this.#options.clock.now() - generationTime(this.#generation);
     return this.#bytes + more > this.#options.bytesMax || age >= this.#options.ageMsMax;
   }
@@ -132,6 +142,7 @@ export class AppendFile {
   async #begin(): Promise<void> {
     await this.#takeName();
     this.#bytes = 0;
+    this.#committedBytes = 0;
     this.#ours = true;
   }
 

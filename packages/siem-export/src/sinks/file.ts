@@ -12,6 +12,7 @@ const config = z.strictObject({
   type: z.literal('file'),
   /** `<stem>.ndjson`, and `<stem>-<time>.ndjson` once rotated. */
   stem: fileStem,
+  /** Rotated before it grows beyond this, except by what is written between two commits: that stays in one file. */
   bytesMax: z.int().positive().default(EXPORT_LIMITS.fileBytesMax),
   /** Looked at when an event comes: the file of a quiet feed stays open. */
   ageSecondsMax: z.int().positive().default(EXPORT_LIMITS.fileAgeSecondsMax),

@@ -36,6 +36,14 @@ describe('AppendFile', () => {
     opened.push(file);
     return file;
   };
+  /** Appends each line and commits it. Returns the last mark. */
+  const settle = async (file: AppendFile, ...lines: readonly string[]): Promise<string> => {
+    for (const line of lines) {
+      await file.append(utf8(line));
+      await file.committed(file.mark);
+    }
+    return file.mark;
+  };
   const path = (): string => join(dir.path, 'f.ndjson');
   const text = (): Promise<string> => readFile(path(), 'utf8');
   const rotated = async (): Promise<string[]> =>
@@ -67,10 +75,8 @@ describe('AppendFile', () => {
 
   it('orders marks by generation first: a rotated file was longer than the one that followed it', async () => {
     const file = await open([], { bytesMax: 10 });
-    await file.append(utf8('a long line\n'));
-    const before = file.mark;
-    await file.append(utf8('b\n'));
-    const after = file.mark;
+    const before = await settle(file, 'a long line\n');
+    const after = await settle(file, 'b\n');
     await file.append(utf8('c\n'));
     await open([after, before]);
     expect(await text()).toBe('b\n');
@@ -79,8 +85,7 @@ describe('AppendFile', () => {
 
   it('drops what was written to a new file when the kill came before its first commit', async () => {
     const file = await open([], { bytesMax: 5 });
-    await file.append(utf8('first\n'));
-    const committed = file.mark;
+    const committed = await settle(file, 'first\n');
     await file.append(utf8('second\n'));
     await open([committed], { bytesMax: 5 });
     expect(await text()).toBe('');
@@ -92,9 +97,9 @@ describe('AppendFile', () => {
   it('rotates before the size is passed, by age, and never an empty file', async () => {
     const file = await open([], { bytesMax: 8, ageMsMax: 1_000 });
     clock.time += 5_000;
-    await file.append(utf8('1234\n'));
+    await settle(file, '1234\n');
     expect(await rotated()).toEqual([]);
-    await file.append(utf8('56\n'));
+    await settle(file, '56\n');
     expect(await rotated()).toHaveLength(1);
     expect(await text()).toBe('56\n');
     clock.time += 1_000;
@@ -103,11 +108,48 @@ describe('AppendFile', () => {
     expect(await rotated()).toEqual((await rotated()).toSorted());
   });
 
+  it.each([
+    ['size', { bytesMax: 10 }],
+    ['age', { ageMsMax: 1_000 }],
+  ])('never rotates away by %s what a restart may have to cut', async (_what, limits) => {
+    const file = await open([], limits);
+    const committed = await settle(file, 'one\n');
+    await file.append(utf8('two\n'));
+    clock.time += 2_000;
+    await file.append(utf8('three\n'));
+    await open([committed], limits);
+    expect(await text()).toBe('one\n');
+    expect(await rotated()).toEqual([]);
+    expect(logger.lines).toEqual([]);
+  });
+
+  it('rotates at most once between two commits, and drops all of the new file when it was not committed', async () => {
+    const file = await open([], { bytesMax: 5, keepBytesMax: 0 });
+    const committed = await settle(file, 'first\n');
+    for (const line of ['second\n', 'third\n', 'fourth\n']) await file.append(utf8(line));
+    await open([committed], { bytesMax: 5, keepBytesMax: 0 });
+    expect(await text()).toBe('');
+    const texts = await Promise.all((await rotated()).map((name) => readFile(join(dir.path, name), 'utf8')));
+    expect(texts).toEqual(['first\n']);
+  });
+
+  it('rotates at the next append once all is committed, also where it was opened so', async () => {
+    const file = await open([], { bytesMax: 5 });
+    await file.append(utf8('one\n'));
+    await file.append(utf8('two\n'));
+    expect(await text()).toBe('one\ntwo\n');
+    await file.committed(file.mark);
+    const again = await open([file.mark], { bytesMax: 5 });
+    await again.append(utf8('three\n'));
+    expect(await text()).toBe('three\n');
+    expect(await rotated()).toHaveLength(1);
+  });
+
   it('removes the oldest rotated files beyond the bytes to keep, and nothing else', async () => {
     const others = ['f-other-20260101T000000000Z.ndjson', 'f-notes.ndjson', 'g-20260101T000000000Z.ndjson'];
     for (const name of others) await writeFile(join(dir.path, name), 'not ours to remove');
     const file = await open([], { bytesMax: 5, keepBytesMax: 10 });
-    for (const line of ['1111\n', '2222\n', '3333\n', '4444\n', '5555\n']) await file.append(utf8(line));
+    await settle(file, '1111\n', '2222\n', '3333\n', '4444\n', '5555\n');
     const kept = (await rotated()).filter((name) => !others.includes(name));
     const texts = await Promise.all(kept.map((name) => readFile(join(dir.path, name), 'utf8')));
     expect([...texts, await text()]).toEqual(['3333\n', '4444\n', '5555\n']);
@@ -117,8 +159,7 @@ describe('AppendFile', () => {
 
   it('keeps the newest rotated file whatever its size, so that a restart finds where it was', async () => {
     const file = await open([], { bytesMax: 5, keepBytesMax: 0 });
-    for (const line of ['1111\n', '2222\n']) await file.append(utf8(line));
-    const committed = file.mark;
+    const committed = await settle(file, '1111\n', '2222\n');
     await file.append(utf8('3333\n'));
     expect(await rotated()).toHaveLength(1);
     await open([committed], { bytesMax: 5, keepBytesMax: 0 });
@@ -127,9 +168,9 @@ describe('AppendFile', () => {
 
   it('goes on writing where a file cannot be removed, and tries again at the next rotation', async () => {
     const file = await open([], { bytesMax: 5, keepBytesMax: 0 });
-    for (const line of ['1111\n', '2222\n']) await file.append(utf8(line));
+    await settle(file, '1111\n', '2222\n');
     files.fail('remove', 'EACCES');
-    await file.append(utf8('3333\n'));
+    await settle(file, '3333\n');
     expect(await text()).toBe('3333\n');
     expect(logger.lines.map(({ name }) => name)).toEqual(['file.removal_failed']);
     await file.append(utf8('4444\n'));
@@ -138,9 +179,9 @@ describe('AppendFile', () => {
 
   it('keeps the names in order when the clock is set back', async () => {
     const file = await open([], { bytesMax: 2 });
-    await file.append(utf8('a\n'));
+    await settle(file, 'a\n');
     clock.time -= 1_000_000;
-    await file.append(utf8('b\n'));
+    await settle(file, 'b\n');
     await file.append(utf8('c\n'));
     const texts = await Promise.all((await rotated()).map((name) => readFile(join(dir.path, name), 'utf8')));
     expect(texts).toEqual(['a\n', 'b\n']);
@@ -167,7 +208,7 @@ describe('AppendFile', () => {
     'survives a %s that fails during a rotation',
     async (operation) => {
       const file = await open([], { bytesMax: 5 });
-      await file.append(utf8('first\n'));
+      await settle(file, 'first\n');
       files.fail(operation, 'EIO');
       await expect(file.append(utf8('second\n'))).rejects.toMatchObject({ code: 'EIO' });
       await file.append(utf8('second\n'));
