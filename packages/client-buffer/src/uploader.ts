@@ -1,4 +1,4 @@
-import type { DeviceId } from '@tachograph/wire';
+import type { DeviceId, ErrorCode } from '@tachograph/wire';
 import { classifyAppend } from './core/answers.ts';
 import { retryDelayMs } from './core/backoff.ts';
 import { KEEPALIVE_LIMITS } from './core/replay-session.ts';
@@ -115,17 +115,28 @@ export class Uploader {
 
   #start(force: boolean): Promise<Step> {
     this.#cancelTimer();
-    this.#running = this.#loop(force).then(async (step) => {
-      await this.release();
-      this.#running = null;
-      // Whoever called `wake` after the loop's last look is not kept waiting for the next check-in.
-      const settled = step.kind === 'idle' || step.kind === 'not-enrolled';
-      const delay = settled && this.#wanted ? 0 : this.#delayAfter(step);
-      if (delay !== null) this.#schedule(delay);
-      this.#onStep(step);
-      return step;
-    });
+    this.#running = this.#run(force);
     return this.#running;
+  }
+
+  /** One run to its end, which is a step whatever fails: a run that stayed rejected would be the last of this tab. */
+  async #run(force: boolean): Promise<Step> {
+    let step: Step | null = null;
+    try {
+      step = await this.#loop(force);
+      await this.release();
+    } catch (error) {
+      // A wait that ingest asked for is kept, even where the claim could not be given back.
+      if (step?.kind !== 'setback') step = deviceSetback(error, 'ERR_STORAGE');
+    } finally {
+      this.#running = null;
+    }
+    // Whoever called `wake` after the loop's last look is not kept waiting for the next check-in.
+    const settled = step.kind === 'idle' || step.kind === 'not-enrolled';
+    const delay = settled && this.#wanted ? 0 : this.#delayAfter(step);
+    if (delay !== null) this.#schedule(delay);
+    this.#onStep(step);
+    return step;
   }
 
   async #loop(force: boolean): Promise<Step> {
@@ -157,11 +168,7 @@ export class Uploader {
     try {
       return await this.#step(force);
     } catch (error) {
-      const problem =
-        error instanceof AuditBufferError
-          ? { code: error.code, detail: error.detail }
-          : { code: 'ERR_INTERNAL' as const, detail: error instanceof Error ? error.message : String(error) };
-      return setback('device', problem);
+      return deviceSetback(error, 'ERR_INTERNAL');
     }
   }
 
@@ -238,4 +245,11 @@ const PARTING_BYTES_MAX = 512 * 1024;
 
 function isSendable(log: LogRow, enrolment: EnrolmentRow | null): boolean {
   return enrolment?.device === log.device && enrolment.status !== 'none';
+}
+
+/** A failure on this device; `otherwise` is the code of one that names none. */
+function deviceSetback(error: unknown, otherwise: ErrorCode): Setback {
+  return error instanceof AuditBufferError
+    ? setback('device', { code: error.code, detail: error.detail })
+    : setback('device', { code: otherwise, detail: error instanceof Error ? error.message : String(error) });
 }

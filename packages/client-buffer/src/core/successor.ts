@@ -1,3 +1,4 @@
+import { bytesEqual, rootOf } from '@tachograph/wire';
 import type { Bytes, DeviceId, Origin, SuccessionReason } from '@tachograph/wire';
 import type { Change, Identity, Snapshot } from '../log-store.ts';
 import { advance, leavesFrom, packBlocks } from './blocks.ts';
@@ -18,14 +19,17 @@ export type Succession = {
 
 /**
  * Opens the log that goes on in place of a forked, rolled-back or damaged one. Entries without a receipt are carried
- * over byte for byte behind `log.opened`: the first of them has index 1. Of a damaged log nothing is carried that
- * no root vouches for: entries edited in storage are never signed, they are declared as a gap.
+ * over byte for byte behind `log.opened`: the first of them has index 1. Nothing is carried that does not lead from the
+ * receipt to the head of the old log: entries edited in storage are never signed, they are declared as a gap.
  */
 export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession): Change<LogRow | null> {
   const { log, totals } = rows;
   if (log === null || log.device !== succession.from) return { result: log };
   const carriedFrom = log.base.range.size;
-  const carried = succession.reason === 'corrupt' ? [] : (leavesFrom(blocks, carriedFrom) ?? []);
+  const found = leavesFrom(blocks, carriedFrom) ?? [];
+  // Storage may have been edited since a pass last verified it, whatever the reason for giving the log up.
+  const whole = bytesEqual(rootOf(advance(log.base, found).range), rootOf(log.head.range));
+  const carried = succession.reason === 'corrupt' || !whole ? [] : found;
   const lost = log.head.range.size - carriedFrom - carried.length;
   const { device } = succession.identity;
   const opened = succession.openedLeaf({ predecessor: log.origin, carriedFrom, count: carried.length });

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Rows } from '../src/core/rows.ts';
+import type { Change, Select, Snapshot } from '../src/log-store.ts';
+import { DurableMemoryStore, makeWorld, record, until } from './support/harness.ts';
+
+/** Fails the next release of a claim, with an error that no port has declared. */
+class FailingReleaseStore extends DurableMemoryStore {
+  failing = false;
+
+  override async transact<T>(
+    plan: (snapshot: Snapshot) => Change<T>,
+    select?: Select,
+  ): Promise<{ result: T; rows: Rows }> {
+    return super.transact((snapshot) => {
+      const change = plan(snapshot);
+      if (this.failing && change.rows?.claim === null) {
+        this.failing = false;
+        throw new TypeError('the connection is closing');
+      }
+      return change;
+    }, select);
+  }
+}
+
+async function enrolled() {
+  const store = new FailingReleaseStore();
+  const world = await makeWorld(store);
+  const audit = world.open();
+  await audit.enrol({ type: 'token', token: 'token-1' });
+  await audit.flush();
+  return { store, world, audit };
+}
+
+describe('a claim that cannot be given back', () => {
+  it('is a setback of the device, and the tab goes on uploading by itself', async () => {
+    const { store, world, audit } = await enrolled();
+    store.failing = true;
+    await record(audit, 2);
+    await until(() => audit.status().problem !== null, 'set back');
+    expect(audit.status().problem).toEqual({ code: 'ERR_STORAGE', detail: 'the connection is closing' });
+    expect(store.failing).toBe(false);
+    await record(audit, 3);
+    await until(() => {
+      world.clock.advance(1_000);
+      return audit.status().ledger.accepted === 5;
+    }, 'uploaded after the failure');
+    await until(() => audit.status().problem === null, 'no problem left');
+    await audit.close();
+  });
+
+  it('does not shorten a wait that ingest asked for', async () => {
+    const { store, world, audit } = await enrolled();
+    const { timers } = world.clock;
+    const setTimer = timers.setTimeout;
+    const waits: number[] = [];
+    timers.setTimeout = (run, ms) => {
+      waits.push(ms);
+      return setTimer(run, ms);
+    };
+    world.network.intercept = () => ({ kind: 'answer', status: 503, retryAfter: '120', body: 'busy' });
+    store.failing = true;
+    await record(audit, 1);
+    await until(() => audit.status().problem !== null, 'set back');
+    expect(store.failing).toBe(false);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(120_000);
+    world.network.online();
+    world.clock.advance(2 * waits.at(-1)!);
+    await until(() => audit.status().ledger.accepted === 1, 'sent after the wait');
+    await audit.close();
+  });
+});
