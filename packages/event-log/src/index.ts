@@ -15,6 +15,7 @@ export type { TopicProblem } from './kafka/topic-settings.ts';
 export type { RetentionPolicy, Trimmed } from './embedded/retention.ts';
 export { AppendAssembler, type AssembledRun, type BrokenRun, type LoggedAppend } from './filter/append.ts';
 export type { LogAlarm } from './filter/alarm.ts';
+export { decideWithEvidence, type Decided } from './filter/decide-with-evidence.ts';
 export { decide, type Decision, type Evidence, type IndexRange, type LeafWindow } from './filter/decide.ts';
 export { deterministicEventId, forkEventId, gapEventId } from './filter/event-id.ts';
 export {

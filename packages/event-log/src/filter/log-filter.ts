@@ -3,7 +3,8 @@ import type { GroupReader, StateChanges } from '../port.ts';
 import { HEADER, type StoredRecord } from '../record.ts';
 import { forkAlarm, gapAlarm, invalidAlarm, type LogAlarm } from './alarm.ts';
 import { AppendAssembler, type AssembledRun, type LoggedAppend } from './append.ts';
-import { decide, type Decision, type Evidence } from './decide.ts';
+import type { Decision } from './decide.ts';
+import { decideWithEvidence, type Decided } from './decide-with-evidence.ts';
 import { continued, replaced, withRaised } from './device-state.ts';
 import { DeviceStore } from './device-store.ts';
 
@@ -47,11 +48,6 @@ export type FilteredBatch = {
   /** Commit this position with `changes`, after everything in `runs` was delivered. It is always an append's end. */
   readonly next: number;
   readonly changes: StateChanges;
-};
-
-type Decided = {
-  readonly decision: Exclude<Decision, { kind: 'needs' }>;
-  readonly vouchedSeconds: number | null;
 };
 
 const DEVICES_MAX = 5_000;
@@ -124,22 +120,10 @@ export class LogFilter {
   }
 
   async #decide(append: LoggedAppend): Promise<Decided> {
-    const state = await this.#devices.state(append.origin);
-    let vouchedSeconds: number | null = null;
-    const evidence: { -readonly [Name in keyof Evidence]: Evidence[Name] } = {};
-    for (;;) {
-      const decision = decide(state?.range ?? null, append, evidence);
-      if (decision.kind !== 'needs') return { decision, vouchedSeconds };
-      if (decision.what === 'window') {
-        evidence.window = await this.#devices.window(append.origin, append.edge.size);
-      } else {
-        const { receipt } = append;
-        vouchedSeconds = receipt === null ? null : await this.#receiptSeconds(receipt);
-        // A zombie may bring a history that ingest once vouched for and has since gone on without.
-        const outdated = vouchedSeconds !== null && vouchedSeconds < (state?.adoptedSeconds ?? 0);
-        evidence.receiptVerifies = vouchedSeconds !== null && !outdated;
-      }
-    }
+    return decideWithEvidence(await this.#devices.state(append.origin), append, {
+      window: () => this.#devices.window(append.origin, append.edge.size),
+      receiptSeconds: this.#receiptSeconds,
+    });
   }
 
   /** `vouchedSeconds` is the time of the receipt on which the decision rests, if it rests on one. */

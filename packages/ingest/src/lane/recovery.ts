@@ -1,10 +1,9 @@
 import {
   AppendAssembler,
-  decide,
+  decideWithEvidence,
   HEADER,
   type AssembledRun,
-  type Decision,
-  type Evidence,
+  type Decided,
   type LoggedAppend,
 } from '@tachograph/event-log';
 import { parseOrigin, verifyCosignature, type Bytes, type CompactRange } from '@tachograph/wire';
@@ -86,12 +85,6 @@ async function fold(
   return since;
 }
 
-type Decided = {
-  readonly decision: Exclude<Decision, { kind: 'needs' }>;
-  /** The time of the receipt on which the decision rests, if it rests on one. */
-  readonly vouchedSeconds: number | null;
-};
-
 /** Heads and all that goes with them, as a stretch of the log makes them. */
 class Folding {
   readonly #ports: LanePorts;
@@ -168,21 +161,13 @@ class Folding {
 
   /** What the readers' filter decides, with the same evidence: ingest may cosign only what they deliver. */
   async #decide(key: LogKey, head: Head | null, append: LoggedAppend): Promise<Decided> {
-    const state = head?.range ?? null;
-    const evidence: { -readonly [Name in keyof Evidence]: Evidence[Name] } = {};
-    let vouchedSeconds: number | null = null;
-    for (;;) {
-      const decision = decide(state, append, evidence);
-      if (decision.kind !== 'needs') return { decision, vouchedSeconds };
-      if (decision.what === 'window') {
-        evidence.window = await this.#window(key, state ?? EMPTY_HEAD.range);
-        continue;
-      }
-      vouchedSeconds = await this.#receiptSeconds(append);
-      // A zombie may bring a history that was once vouched for and that the log has since gone on without.
-      const outdated = vouchedSeconds !== null && vouchedSeconds < (head?.adoptedSeconds ?? 0);
-      evidence.receiptVerifies = vouchedSeconds !== null && !outdated;
-    }
+    return decideWithEvidence(head, append, {
+      window: () => this.#window(key, (head ?? EMPTY_HEAD).range),
+      receiptSeconds: async (receipt) => {
+        const { cosignerKeys } = this.#ports;
+        return (await verifyCosignature(receipt, receipt.note.signatures, cosignerKeys))?.timestamp ?? null;
+      },
+    });
   }
 
   async #window(key: LogKey, head: CompactRange) {
@@ -198,17 +183,11 @@ class Folding {
     return { from: stored.from, hashes: [...stored.hashes, ...hashes] };
   }
 
-  async #receiptSeconds({ receipt }: LoggedAppend): Promise<number | null> {
-    if (receipt === null) return null;
-    const found = await verifyCosignature(receipt, receipt.note.signatures, this.#ports.cosignerKeys);
-    return found?.timestamp ?? null;
-  }
-
   #move(
     key: LogKey,
     head: Head | null,
     append: LoggedAppend,
-    accepted: Extract<Decision, { kind: 'accepted' }> & Pick<Decided, 'vouchedSeconds'>,
+    accepted: Extract<Decided['decision'], { kind: 'accepted' }> & Pick<Decided, 'vouchedSeconds'>,
   ): void {
     const { base, next, deliverFrom, gap, vouchedSeconds } = accepted;
     if (gap !== null) {
