@@ -164,6 +164,18 @@ export const ERRORS = {
     'Token not valid here',
     'The enrolment token is bound to other networks.',
   ),
+  ERR_TENANT_REVOKED: row(
+    403,
+    'never',
+    'Tenant revoked',
+    'The tenant was revoked: no device enrols any more; what devices hold is still taken.',
+  ),
+  ERR_DEVICE_QUOTA: row(
+    403,
+    'after-change',
+    'Too many devices',
+    'The tenant has as many devices as its quota allows.',
+  ),
   ERR_SUCCESSION: row(
     403,
     'never',

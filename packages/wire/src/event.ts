@@ -54,6 +54,8 @@ export const LIBRARY_ACTIONS = [
 export const TENANT_LOG_ACTIONS = [
   'tenant.created',
   'tenant.policy_changed',
+  'tenant.revoked',
+  'subject.revoked',
   'enrolment_token.created',
   'device.enrolled',
   'device.enrolment_refused',
@@ -62,6 +64,7 @@ export const TENANT_LOG_ACTIONS = [
   'device.revoked',
   'device.restored',
   'device.dark',
+  'lease.decided',
   'device.returned',
   'purge.ordered',
   'purge.confirmed',

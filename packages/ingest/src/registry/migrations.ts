@@ -49,6 +49,24 @@ const MIGRATIONS: readonly ((types: ColumnTypes) => readonly string[])[] = [
     `create table admin_tokens (id text primary key, hash ${bytes} not null unique, tenant text,
        created_at ${integer} not null)`,
   ],
+  ({ bytes, integer }) => [
+    `alter table tenants add column revoked_at ${integer}`,
+    `alter table admin_tokens add column expires_at ${integer}`,
+    `alter table sightings add column contact_gap_ms ${integer} not null default 0`,
+    `alter table sightings add column dark_since ${integer}`,
+    `create index devices_by_predecessor on devices (tenant, predecessor)`,
+    `create table leases (tenant text not null, device text not null, blocks_at ${integer},
+       wipes_at ${integer}, decision text not null, primary key (tenant, device))`,
+    `create table exposures (tenant text not null, device text not null, hash ${bytes} not null,
+       actor text not null, email text, target_type text not null, target_id text not null, target_name text,
+       kinds ${integer} not null, marks ${integer} not null, first_at ${integer} not null,
+       last_at ${integer} not null, primary key (tenant, device, hash))`,
+    `create index exposures_by_actor on exposures (tenant, actor)`,
+    `create index exposures_by_email on exposures (tenant, email)`,
+    `create table exposure_overflows (tenant text not null, device text not null, since ${integer} not null,
+       primary key (tenant, device))`,
+    `create table exposure_positions (partition ${integer} primary key, next_offset ${integer} not null)`,
+  ],
 ];
 
 const VERSION_KEY = 'schema_version';

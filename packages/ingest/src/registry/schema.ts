@@ -1,3 +1,4 @@
+import type { ColumnType, Generated } from 'kysely';
 import type { Bytes } from '@tachograph/wire';
 
 /**
@@ -22,6 +23,10 @@ export type RegistrySchema = {
   directives: DirectivesTable;
   enrolment_tokens: EnrolmentTokensTable;
   admin_tokens: AdminTokensTable;
+  leases: LeasesTable;
+  exposures: ExposuresTable;
+  exposure_overflows: ExposureOverflowsTable;
+  exposure_positions: ExposurePositionsTable;
 };
 
 type MetaTable = { key: string; value: string };
@@ -33,6 +38,8 @@ type TenantsTable = {
   /** JSON of the tenant's policy. */
   policy: string;
   created_at: number;
+  /** From then on no device enrols. */
+  revoked_at: ColumnType<number | null, number | null | undefined>;
 };
 
 /** The tenant's own log: which device it is, and the index that its next event gets. */
@@ -74,6 +81,10 @@ type SightingsTable = {
   monotonic_ms: number;
   /** Device's wall clock − ingest's clock. */
   clock_offset_ms: number;
+  /** Its habit: the longest recent time between two of its notes. An older one fades. */
+  contact_gap_ms: Generated<number>;
+  /** Since when it counts as dark; its next note clears it. */
+  dark_since: ColumnType<number | null, number | null | undefined>;
 };
 
 /** The newest settled state of a device's log. A row may exist for a device that the registry does not know. */
@@ -160,4 +171,43 @@ type AdminTokensTable = {
   /** The tenant that it reaches, with its children; `null` reaches all. */
   tenant: string | null;
   created_at: number;
+  /** `null`: until it is taken back. */
+  expires_at: ColumnType<number | null, number | null | undefined>;
 };
+
+/** What a device was last granted for offline use. Times are upper bounds: see `registry/leases.ts`. */
+type LeasesTable = {
+  tenant: string;
+  device: string;
+  blocks_at: number | null;
+  wipes_at: number | null;
+  /** What the rules decided last: a change of it is an event. */
+  decision: string;
+};
+
+/**
+ * That somebody revealed, exported or held a target on a device: made from the ordered log by the control role.
+ * `hash` names actor and target, which are too long for keys.
+ */
+type ExposuresTable = {
+  tenant: string;
+  device: string;
+  hash: Bytes;
+  actor: string;
+  email: string | null;
+  target_type: string;
+  target_id: string;
+  target_name: string | null;
+  /** Bits of `EXPOSURE_KINDS`. */
+  kinds: number;
+  /** Bits of `REVOCATION_MARKS`: where its events stood to the revocation of their device. */
+  marks: number;
+  first_at: number;
+  last_at: number;
+};
+
+/** A device with more exposures than are kept. */
+type ExposureOverflowsTable = { tenant: string; device: string; since: number };
+
+/** Every record below `next_offset` is in `exposures`. */
+type ExposurePositionsTable = { partition: number; next_offset: number };
