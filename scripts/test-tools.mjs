@@ -18,8 +18,10 @@ const CHROMIUM = {
 const GO = { name: 'Go', commands: ['go'], places: [], debian: 'golang-go' };
 const JAVA = { name: 'Java', commands: ['java'], places: [], debian: 'default-jre-headless' };
 const MAVEN = { name: 'Maven', commands: ['mvn'], places: [], debian: 'maven' };
+const KCAT = { name: 'kcat', commands: ['kcat'], places: [], debian: 'kcat' };
 const KAFKA = [JAVA, MAVEN];
-const TOOLS = { first: [CHROMIUM, ...KAFKA], second: [CHROMIUM, ...KAFKA, GO], kafka: KAFKA };
+const FIRST = [CHROMIUM, ...KAFKA, KCAT];
+const TOOLS = { first: FIRST, second: [...FIRST, GO], kafka: KAFKA };
 
 /** The browser that the tests drive, or `null`. */
 export function findChromium() {
