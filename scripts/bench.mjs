@@ -1,4 +1,4 @@
-/** `npm run bench [-- name …]`: runs `bench/<name>.bench.ts` (or `.mjs`) one after the other, all of them by default. */
+/** `npm run bench [-- name … --option …]`: runs `bench/<name>.bench.ts` (or `.mjs`) one after the other, all of them by default. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, progress, ROOT, runNode } from './run.mjs';
@@ -11,7 +11,8 @@ const files = new Map(
     return name === undefined ? [] : [[name, `bench/${file}`]];
   }),
 );
-const asked = process.argv.slice(2);
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
+const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const names = asked.length > 0 ? asked : [...files.keys()];
 const unknown = names.filter((name) => !files.has(name));
 if (unknown.length > 0)
@@ -22,7 +23,9 @@ const env = { ...process.env, ...(chromium === null ? {} : { CHROMIUM_PATH: chro
 const broken = [];
 for (const name of names) {
   progress(`bench ${name}`);
-  const { code } = await runNode('--import', ['./scripts/typescript.mjs', files.get(name)], { env });
+  const { code } = await runNode('--import', ['./scripts/typescript.mjs', files.get(name), ...options], {
+    env,
+  });
   if (code !== 0) broken.push(name);
 }
 if (broken.length > 0) fail(`Failed: ${broken.join(', ')}`);

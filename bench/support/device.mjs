@@ -59,7 +59,7 @@ export async function nextAppends(device, appends, eventsEach) {
 }
 
 /** One event of about 385 bytes. */
-function leaf() {
+export function leaf() {
   return utf8(
     JSON.stringify({
       id: randomUUID(),
