@@ -1,106 +1,147 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
+import { formatStorage, launchBroker, type KafkaProcess } from './kafka-process.ts';
+import { formatProperties, type KafkaListener, type KafkaNode } from './kafka-properties.ts';
 
-const JARS = fileURLToPath(new URL('../../.cache/kafka', import.meta.url));
+export type { KafkaListener } from './kafka-properties.ts';
+
 const START_MS_MAX = 60_000;
-/** Any 16 bytes in base64: a cluster of one broker needs a name, not an identity. */
+/** Any 16 bytes in base64: a cluster of tests needs a name, not an identity. */
 const CLUSTER_ID = 'dGFjaG9ncmFwaC10ZXN0cw';
-
-/**
- * Ends the broker with whoever started it, however that dies: then the standard input ends.
- */
-const LAUNCH = '"$@" >>"$LOG" 2>&1 </dev/null & pid=$!; cat >/dev/null; kill $pid 2>/dev/null; wait';
 
 export type KafkaBroker = {
   /** `host:port`, as `KAFKA_BROKERS` takes it. */
   readonly address: string;
+  readonly nodeId: number;
   /** What the broker has logged, over all its starts. */
   readonly log: () => Promise<string>;
   /** Ends it in an orderly way; its data stays. */
   readonly stop: () => Promise<void>;
+  /** Ends it as a power cut does (SIGKILL); its data stays. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again after `stop` or `kill`, at the same address, and waits until it answers. */
+  readonly start: () => Promise<void>;
+  /** Lets it do nothing until `resume` (SIGSTOP); its connections stay open. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+};
+
+export type KafkaCluster = {
+  /** The brokers' addresses, as `KAFKA_BROKERS` takes them. */
+  readonly addresses: string;
+  readonly brokers: readonly KafkaBroker[];
+  readonly stop: () => Promise<void>;
+};
+
+export type KafkaOptions = {
+  /** Everything of the broker is kept under it. A folder that has been a broker's before goes on with what is in it. */
+  readonly folder: string;
+  /** Lines of server.properties, in the place of the helper's own of the same name. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Further arguments of Kafka's storage tool, `--add-scram …` for one; a new folder needs no others. */
+  readonly formatArgs?: readonly string[];
 };
 
 /**
- * Starts one Apache Kafka broker (KRaft, its own controller) that keeps everything under `folder`, and waits until
- * it answers. A folder that has been a broker's before goes on with what is in it.
+ * Starts one Apache Kafka broker (KRaft, its own controller) and waits until it answers.
+ * `listeners` are further ones beside the plain one of `address`.
  */
-export async function startKafka(options: { folder: string; port?: number }): Promise<KafkaBroker> {
-  if (!existsSync(JARS)) throw new Error('Apache Kafka is not there yet: run `npm test`, which brings it');
-  const { folder } = options;
-  await mkdir(folder, { recursive: true });
-  const port = options.port ?? (await freePort());
-  const config = join(folder, 'server.properties');
-  await writeFile(config, properties(join(folder, 'data'), port, await freePort()));
-  const java = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', join(JARS, '*')];
-  const formatted = spawnSync(
-    'java',
-    [...java, 'kafka.tools.StorageTool', 'format', '-g', '-t', CLUSTER_ID, '-c', config],
-    { encoding: 'utf8' },
+export async function startKafka(
+  options: KafkaOptions & { readonly port?: number; readonly listeners?: readonly KafkaListener[] },
+): Promise<KafkaBroker> {
+  const { port = await freePort(), listeners = [] } = options;
+  const node = { id: 1, port, controllerPort: await freePort(), listeners };
+  return startBroker(options, options.folder, node, [node]);
+}
+
+/** Starts up to three brokers, each also a controller, and waits until all of them answer. */
+export async function startKafkaCluster(
+  options: KafkaOptions & {
+    readonly brokers: 2 | 3;
+    /** Further listeners of each broker, by its node id: 1, 2, 3. */
+    readonly listeners?: (nodeId: number) => readonly KafkaListener[];
+  },
+): Promise<KafkaCluster> {
+  const nodes: KafkaNode[] = [];
+  for (let id = 1; id <= options.brokers; id++) {
+    const listeners = options.listeners?.(id) ?? [];
+    nodes.push({ id, port: await freePort(), controllerPort: await freePort(), listeners });
+  }
+  // Together: no broker is ready before most of the controllers are there.
+  const starts = nodes.map((node) =>
+    startBroker(options, join(options.folder, `broker-${node.id}`), node, nodes),
   );
-  if (formatted.status !== 0)
-    throw new Error(`the broker's folder was not formatted:\n${formatted.stdout}${formatted.stderr}`);
+  const started = await Promise.allSettled(starts);
+  const brokers = started.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+  // An orderly end moves leaders to whoever is left, and the last one waits for controllers that are gone.
+  const stop = async (): Promise<void> => {
+    await Promise.all(brokers.map((broker) => broker.kill()));
+  };
+  const failed = started.find((start) => start.status === 'rejected');
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
+  return { addresses: brokers.map(({ address }) => address).join(','), brokers, stop };
+}
+
+async function startBroker(
+  options: KafkaOptions,
+  folder: string,
+  node: KafkaNode,
+  voters: readonly KafkaNode[],
+): Promise<KafkaBroker> {
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, 'server.properties');
+  await writeFile(config, formatProperties(join(folder, 'data'), node, voters, options.properties));
+  await formatStorage(config, CLUSTER_ID, options.formatArgs ?? []);
   const logFile = join(folder, 'broker.log');
   closeSync(openSync(logFile, 'a'));
   const log = (): Promise<string> => readFile(logFile, 'utf8');
-  const before = (await log()).length;
-  // A process group of its own: Ctrl-C in a terminal is for the server, which settles what is in flight first.
-  const shell = spawn('sh', ['-c', LAUNCH, 'sh', 'java', ...java, 'kafka.Kafka', config], {
-    env: { ...process.env, LOG: logFile },
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  const exited = once(shell, 'exit');
-  // A broker that nobody stops does not keep its starter from ending, and then ends too.
-  shell.unref();
-  if (shell.stdin instanceof Socket) shell.stdin.unref();
-  const stop = async (): Promise<void> => {
-    shell.ref();
-    shell.stdin?.end();
-    await exited;
+  const launch = async (): Promise<KafkaProcess> => {
+    const before = (await log()).length;
+    const launched = await launchBroker(folder, config, logFile);
+    try {
+      await readiness(launched, node.port, async () => (await log()).slice(before));
+    } catch (error) {
+      await launched.end();
+      throw error;
+    }
+    return launched;
   };
-  try {
-    await eventually(
-      `a broker on port ${port}`,
-      async () => {
-        if (shell.exitCode !== null) throw new Error(`the broker ended:\n${(await log()).slice(-4_000)}`);
-        return (await answers(port)) && /Kafka Server started/.test((await log()).slice(before))
-          ? true
-          : null;
-      },
-      START_MS_MAX,
-    );
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { address: `127.0.0.1:${port}`, log, stop };
+  let running = await launch();
+  return {
+    address: `127.0.0.1:${node.port}`,
+    nodeId: node.id,
+    log,
+    stop: () => running.end(),
+    kill: async () => {
+      running.signal('SIGKILL');
+      await running.end();
+    },
+    start: async () => {
+      if (!running.hasEnded()) throw new Error(`broker ${node.id} is running`);
+      running = await launch();
+    },
+    pause: () => running.signal('SIGSTOP'),
+    resume: () => running.signal('SIGCONT'),
+  };
 }
 
-function properties(dataDir: string, port: number, controllerPort: number): string {
-  const lines = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': dataDir,
-    'auto.create.topics.enable': 'false',
-    'offsets.topic.replication.factor': '1',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
-  };
-  return Object.entries(lines)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
+async function readiness(broker: KafkaProcess, port: number, log: () => Promise<string>): Promise<void> {
+  await eventually(
+    `a broker on port ${port}`,
+    async () => {
+      if (broker.hasEnded()) throw new Error(`the broker ended:\n${(await log()).slice(-4_000)}`);
+      return (await answers(port)) && /Kafka Server started/.test(await log()) ? true : null;
+    },
+    START_MS_MAX,
+  );
 }
 
 /** Whether something takes connections on `port` of this machine; no answer is what "not yet" looks like. */
