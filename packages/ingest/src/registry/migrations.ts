@@ -7,6 +7,7 @@ import { sql, type Kysely } from 'kysely';
 type ColumnTypes = { readonly bytes: string; readonly integer: string };
 
 export const SQLITE_TYPES: ColumnTypes = { bytes: 'blob', integer: 'integer' };
+export const POSTGRES_TYPES: ColumnTypes = { bytes: 'bytea', integer: 'bigint' };
 
 const MIGRATIONS: readonly ((types: ColumnTypes) => readonly string[])[] = [
   ({ bytes, integer }) => [
@@ -57,6 +58,9 @@ const MIGRATIONS: readonly ((types: ColumnTypes) => readonly string[])[] = [
     `create index devices_by_predecessor on devices (tenant, predecessor)`,
     `create table leases (tenant text not null, device text not null, blocks_at ${integer},
        wipes_at ${integer}, decision text not null, primary key (tenant, device))`,
+    // What was granted before is not known exactly: 14 days from the last contact is the default until the wipe.
+    `insert into leases (tenant, device, blocks_at, wipes_at, decision)
+       select tenant, device, received_at + 1209600000, received_at + 1209600000, '' from sightings`,
     `create table exposures (tenant text not null, device text not null, hash ${bytes} not null,
        actor text not null, email text, target_type text not null, target_id text not null, target_name text,
        kinds ${integer} not null, marks ${integer} not null, first_at ${integer} not null,
@@ -67,32 +71,40 @@ const MIGRATIONS: readonly ((types: ColumnTypes) => readonly string[])[] = [
        primary key (tenant, device))`,
     `create table exposure_positions (partition ${integer} primary key, next_offset ${integer} not null)`,
   ],
+  ({ integer }) => [
+    `alter table partitions add column mark text`,
+    `alter table heads add column end_offset ${integer}`,
+  ],
 ];
 
 const VERSION_KEY = 'schema_version';
 
 /**
- * Brings the schema to the present version, one transaction a step.
+ * Brings the schema to the present version, one `transaction` a step. Where several processes share a registry, its
+ * transactions must be such that two of these never run at the same time.
  * @throws where the registry was made by a newer release
  */
-export async function migrate<Schema>(db: Kysely<Schema>, types: ColumnTypes): Promise<void> {
-  await sql`create table if not exists meta (key text primary key, value text not null)`.execute(db);
-  for (;;) {
-    const done = await db.transaction().execute(async (trx) => {
-      const { rows } = await sql<{
-        value: string;
-      }>`select value from meta where key = ${VERSION_KEY}`.execute(trx);
-      const version = Number(rows[0]?.value ?? 0);
-      if (version > MIGRATIONS.length) {
-        throw new Error(`the registry has schema ${version}; this release knows ${MIGRATIONS.length}`);
-      }
-      const step = MIGRATIONS[version];
-      if (step === undefined) return true;
-      for (const statement of step(types)) await sql.raw(statement).execute(trx);
-      await sql`insert into meta (key, value) values (${VERSION_KEY}, ${String(version + 1)})
-        on conflict (key) do update set value = excluded.value`.execute(trx);
-      return false;
-    });
-    if (done) return;
+export async function migrate<Schema>(
+  transaction: <T>(work: (trx: Kysely<Schema>) => Promise<T>) => Promise<T>,
+  types: ColumnTypes,
+): Promise<void> {
+  while (!(await transaction((trx) => migrateStep(trx, types))));
+}
+
+/** @returns whether the schema is the present one */
+async function migrateStep<Schema>(trx: Kysely<Schema>, types: ColumnTypes): Promise<boolean> {
+  await sql`create table if not exists meta (key text primary key, value text not null)`.execute(trx);
+  const { rows } = await sql<{
+    value: string;
+  }>`select value from meta where key = ${VERSION_KEY}`.execute(trx);
+  const version = Number(rows[0]?.value ?? 0);
+  if (version > MIGRATIONS.length) {
+    throw new Error(`the registry has schema ${version}; this release knows ${MIGRATIONS.length}`);
   }
+  const step = MIGRATIONS[version];
+  if (step === undefined) return true;
+  for (const statement of step(types)) await sql.raw(statement).execute(trx);
+  await sql`insert into meta (key, value) values (${VERSION_KEY}, ${String(version + 1)})
+    on conflict (key) do update set value = excluded.value`.execute(trx);
+  return false;
 }

@@ -10,13 +10,16 @@ export type Db = Kysely<RegistrySchema>;
 export type Registry = {
   readonly db: Db;
   /**
-   * All of `work` or, where it rejects, none of it; fsynced when it resolves. Inside, await nothing but queries on
-   * `trx`: other work of this process waits for the same connection.
+   * All of `work` or, where it rejects, none of it; fsynced when it resolves, and as if no other transaction ran
+   * beside it. Inside, await nothing but queries on `trx`: others wait for the same connection or the same rows. It
+   * may be run again from its start, after all it did was undone: whatever else it does must bear that.
    */
   readonly transaction: <T>(work: (trx: Db) => Promise<T>) => Promise<T>;
   /**
    * The same for what the ordered log says as well, and from which it is made again: a power cut may take back the
-   * newest of these, the youngest first, until a `transaction` has been fsynced behind them.
+   * newest of these, the youngest first, until a `transaction` has been fsynced behind them. Beside other nodes each
+   * of its statements sees what is committed by then: begin it with a conditional update of the row that stands for
+   * all it writes.
    */
   readonly checkpoint: <T>(work: (trx: Db) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
@@ -31,10 +34,11 @@ export type Registry = {
 export async function openSqliteRegistry(file: string): Promise<Registry> {
   const driver = new SqliteDriver(file);
   const db = new Kysely<RegistrySchema>({ dialect: sqliteDialect(driver) });
-  await migrate(db, SQLITE_TYPES);
+  const transaction: Registry['transaction'] = (work) => db.transaction().execute(work);
+  await migrate(transaction, SQLITE_TYPES);
   return {
     db,
-    transaction: (work) => db.transaction().execute(work),
+    transaction,
     checkpoint: (work) =>
       db.connection().execute((own) => driver.withoutFsync(() => own.transaction().execute(work))),
     close: () => db.destroy(),

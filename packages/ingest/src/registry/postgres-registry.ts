@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Kysely, sql } from 'kysely';
+import type { Secret } from '../secret.ts';
+import { migrate, POSTGRES_TYPES } from './migrations.ts';
+import { isConflict, postgresDialect, type PostgresBounds } from './postgres-dialect.ts';
+import type { Db, Registry } from './registry.ts';
+import type { RegistrySchema } from './schema.ts';
+import { RegistryUnavailableError } from './unavailable.ts';
+
+const BOUNDS: PostgresBounds = { connectionsMax: 10, connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 };
+/** One connection that waits until another node's migration has ended, and for its own. */
+const PATIENT: PostgresBounds = { ...BOUNDS, connectionsMax: 1, statementTimeoutMs: null };
+
+/** How long a transaction is run again and again because others came between. */
+const CONFLICT_WAIT_MS_MAX = 10_000;
+const CONFLICT_PAUSE_MS_MAX = 50;
+
+/** "tachogra" as a number: what nodes lock while they migrate. */
+const MIGRATION_LOCK = 0x74616368;
+
+/**
+ * Opens the registry in a PostgreSQL database, which any number of nodes share; made and migrated where that is
+ * needed. `url` is `postgres://…`, with TLS as its `sslmode` says.
+ *
+ * @throws RegistryUnavailableError where the server cannot be reached or refuses the user; Error where its settings
+ * could lose what was committed, or the schema is a newer release's
+ */
+export async function openPostgresRegistry(url: Secret): Promise<Registry> {
+  await prepare(url);
+  const db = new Kysely<RegistrySchema>({ dialect: postgresDialect(url, BOUNDS) });
+  return {
+    db,
+    transaction: (work) => untilAlone(() => db.transaction().setIsolationLevel('serializable').execute(work)),
+    // Each settlement begins with the row of its partition and so waits for the others of that partition: what it
+    // then reads is settled, and nothing has to be run again.
+    checkpoint: (work) =>
+      untilAlone(() =>
+        db
+          .transaction()
+          .setIsolationLevel('read committed')
+          .execute(async (trx) => {
+            await sql`set local synchronous_commit = off`.execute(trx);
+            return work(trx);
+          }),
+      ),
+    close: () => db.destroy(),
+  };
+}
+
+/** Sees that the server keeps what it commits, and brings the schema to the present version. */
+async function prepare(url: Secret): Promise<void> {
+  const db = new Kysely<RegistrySchema>({ dialect: postgresDialect(url, PATIENT) });
+  try {
+    await refuseUnfit(db);
+    await migrate<RegistrySchema>(
+      (work) =>
+        db.transaction().execute(async (trx) => {
+          await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(trx);
+          return work(trx);
+        }),
+      POSTGRES_TYPES,
+    );
+  } finally {
+    await db.destroy();
+  }
+}
+
+const NEEDED = [
+  { setting: 'fsync', is: (value: string) => value === 'on', expected: 'on' },
+  { setting: 'full_page_writes', is: (value: string) => value === 'on', expected: 'on' },
+  { setting: 'synchronous_commit', is: (value: string) => value !== 'off', expected: 'on' },
+  { setting: 'server_encoding', is: (value: string) => value === 'UTF8', expected: 'UTF8' },
+] as const;
+
+/** A revocation that was answered must not be gone after a power cut, and no text may fail to be stored. */
+async function refuseUnfit(db: Db): Promise<void> {
+  for (const { setting, is, expected } of NEEDED) {
+    const { rows } = await sql<{ value: string }>`select current_setting(${setting}) as value`.execute(db);
+    const value = rows[0]?.value ?? '';
+    if (!is(value)) throw new Error(`PostgreSQL's ${setting} is ${value}; the registry needs ${expected}`);
+  }
+}
+
+/** Runs a transaction until no other comes between; its work begins anew each time, with nothing of it left behind. */
+async function untilAlone<T>(run: () => Promise<T>): Promise<T> {
+  const startedMs = performance.now();
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, CONFLICT_PAUSE_MS_MAX)) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (performance.now() - startedMs > CONFLICT_WAIT_MS_MAX) throw new RegistryUnavailableError(error);
+    }
+    // Those that met once do not meet again in step.
+    await delay(Math.random() * pauseMs);
+  }
+}
