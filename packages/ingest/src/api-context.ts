@@ -8,5 +8,10 @@ export type ApiContext = Pick<
   'config' | 'clock' | 'registry' | 'logger' | 'metrics' | 'tenantLog'
 > & { readonly keys: LoadedKeys };
 
-/** What the control role has beside: the directive key. */
-export type ControlContext = ApiContext & { readonly directive: NoteSigner };
+/** What the control role has beside. */
+export type ControlContext = ApiContext & {
+  /** The directive key; two while they are exchanged, both of which sign. */
+  readonly directives: readonly NoteSigner[];
+  /** Brings the index of exposures up to what is settled; `false` where it was stopped before. */
+  readonly exposures: { readonly catchUp: (signal: AbortSignal) => Promise<boolean> };
+};

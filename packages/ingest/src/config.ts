@@ -21,8 +21,11 @@ export type IngestConfig = {
   readonly checkInSeconds: number;
   readonly deviceAppendsPerSecond: number;
   readonly deviceEventsPerSecond: number;
+  readonly revokedEventsPerSecond: number;
   readonly enrolmentsPerMinute: number;
+  readonly restoresPerMinute: number;
   readonly laneBytesMax: number;
+  readonly heldBytesMax: number;
 };
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -143,17 +146,35 @@ const SETTINGS = {
     LIMITS.deviceEventsPerSecondMax,
     'Events a device may send in a second, refused ones included.',
   ),
+  REVOKED_EVENTS_PER_SECOND: whole(
+    1,
+    10_000_000,
+    200,
+    'Events a revoked device may send in a second, after a first append of any size.',
+  ),
   ENROLMENTS_PER_MINUTE: whole(
     1,
     1_000_000,
     600,
     'Enrolments that one address may try in a minute, refused ones included.',
   ),
+  RESTORES_PER_MINUTE: whole(
+    1,
+    1_000_000,
+    600,
+    'Restores that one address may try in a minute, refused ones included.',
+  ),
   LANE_BYTES_MAX: whole(
     4 * LIMITS.appendBytesMax,
     4 * 1024 ** 3,
-    64 * 1024 ** 2,
+    32 * 1024 ** 2,
     'Bytes that may wait for one partition of the log before devices are told to come back later.',
+  ),
+  HELD_BYTES_MAX: whole(
+    32 * LIMITS.appendBytesMax,
+    16 * 1024 ** 3,
+    128 * 1024 ** 2,
+    'Bytes of requests that the process holds in all, bodies that arrive (at most half) and what waits for the log.',
   ),
 } satisfies { readonly [name: string]: Setting<unknown> };
 
@@ -201,8 +222,11 @@ export function loadConfig(env: { readonly [name: string]: string | undefined })
     checkInSeconds: need('CHECK_IN_SECONDS', SETTINGS.CHECK_IN_SECONDS),
     deviceAppendsPerSecond: need('DEVICE_APPENDS_PER_SECOND', SETTINGS.DEVICE_APPENDS_PER_SECOND),
     deviceEventsPerSecond: need('DEVICE_EVENTS_PER_SECOND', SETTINGS.DEVICE_EVENTS_PER_SECOND),
+    revokedEventsPerSecond: need('REVOKED_EVENTS_PER_SECOND', SETTINGS.REVOKED_EVENTS_PER_SECOND),
+    restoresPerMinute: need('RESTORES_PER_MINUTE', SETTINGS.RESTORES_PER_MINUTE),
     enrolmentsPerMinute: need('ENROLMENTS_PER_MINUTE', SETTINGS.ENROLMENTS_PER_MINUTE),
     laneBytesMax: need('LANE_BYTES_MAX', SETTINGS.LANE_BYTES_MAX),
+    heldBytesMax: need('HELD_BYTES_MAX', SETTINGS.HELD_BYTES_MAX),
   };
   if (problems.length === 0 && value.headersTimeoutMs > value.requestTimeoutMs) {
     problems.push({

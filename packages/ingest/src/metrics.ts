@@ -6,7 +6,7 @@ export type IngestMetrics = AppendMetrics & {
   readonly httpRequestEnded: (method: string, route: string, status: number, seconds: number) => void;
   /** An enrolment was decided: the status that it led to, or the code of its refusal. */
   readonly enrolmentDecided: (outcome: string) => void;
-  readonly rateLimited: (limit: 'device' | 'address' | 'refusal') => void;
+  readonly rateLimited: (limit: 'device' | 'address' | 'refusal' | 'restore') => void;
   /** Everything, in the text format of Prometheus. */
   readonly exposition: () => Promise<string>;
 };

@@ -9,6 +9,7 @@ import type { Clock, IngestContext } from './context.ts';
 import { adminGate } from './control/admin-tokens.ts';
 import { controlRoutes } from './control/routes.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
+import { ExposureIndexer } from './exposure/indexer.ts';
 import { installHttp } from './http/install.ts';
 import { registerRoutes } from './http/register.ts';
 import { serverOptions } from './http/server-options.ts';
@@ -27,8 +28,8 @@ export type IngestOptions = {
   readonly log: EventLog;
   readonly registry: Registry;
   readonly keys: LoadedKeys;
-  /** The directive key, where this process has the control role as well. */
-  readonly directive?: NoteSigner | null;
+  /** The directive keys, where this process has the control role as well; none otherwise. */
+  readonly directives?: readonly NoteSigner[];
   /** `false`: the control role alone, which serves no device. */
   readonly devices?: boolean;
   readonly logger: Logger;
@@ -70,6 +71,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   };
   const lanes = await openLanes(lanePorts);
   const drainer = new TenantLogDrainer({ config, clock, registry, keys, logger, metrics }, lanes);
+  const directives = options.directives ?? [];
+  const exposures = new ExposureIndexer({ log, registry, clock, logger });
   const context = { config, clock, registry, log, keys, logger, metrics, tenantLog: drainer };
   const app = fastify(serverOptions(config, logger));
   installHttp(app, metrics.httpRequestEnded);
@@ -78,7 +81,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       ...(options.devices === false
         ? []
         : [...appendRoutes({ context, lanes, lanePorts, receipts }), ...enrolmentRoutes(context)]),
-      ...(options.directive ? controlRoutes({ ...context, directive: options.directive }) : []),
+      ...(directives.length === 0 ? [] : controlRoutes({ ...context, directives, exposures })),
     ],
     { metrics, notReadyBecause: () => notReadyBecause(lanes, registry) },
   );

@@ -85,6 +85,7 @@ async function extras({ context, leases }: AnswerPorts, { sent, device, address 
   const directives = await openDirectives(context.registry.db, device);
   const base = { directives, nextCheckInSeconds: context.config.checkInSeconds };
   if (sent.request === null) return base;
-  const lease = await leases.grant(sent.origin, device, sent.request.statement, address);
+  const { receivedAt } = sent;
+  const lease = await leases.grant(sent.origin, device, sent.request.statement, { address, receivedAt });
   return { ...base, ...(lease === null ? {} : { lease }), keys: context.keys.keysNote };
 }

@@ -1,45 +1,78 @@
-import {
-  LEASE_NOTE,
-  signStatement,
-  type NoteSigner,
-  type Origin,
-  type RequestStatement,
-} from '@tachograph/wire';
-import { evaluateRules, leaseTerms, parseStoredPolicy, type Policy } from '../core/policy.ts';
+import { LEASE_NOTE, signStatement, type Origin, type RequestStatement } from '@tachograph/wire';
+import type { IngestContext } from '../context.ts';
+import { decideLease, leaseEnds, type LeaseDecision } from '../core/lease-decision.ts';
+import { parseStoredPolicy, type Policy } from '../core/policy.ts';
 import type { KnownDevice } from '../registry/devices.ts';
+import { storeLease } from '../registry/leases.ts';
+import { enqueueEvent, INGEST_ACTOR } from '../tenant-log/outbox.ts';
 
 const POLICIES_MAX = 1_000;
 
+export type LeasePorts = Pick<IngestContext, 'registry' | 'keys' | 'tenantLog'>;
+
 /** Grants offline use in answer to a request note, where the device's status and the tenant's rules allow it. */
 export class Leases {
-  readonly #signer: NoteSigner;
+  readonly #ports: LeasePorts;
   readonly #policies = new Map<string, Policy>();
 
-  constructor(signer: NoteSigner) {
-    this.#signer = signer;
+  constructor(ports: LeasePorts) {
+    this.#ports = ports;
   }
 
-  /** The lease note, or `null` where there is to be none. */
+  /**
+   * The lease note, or `null` where there is to be none. What it grants is stored before it leaves, so that an
+   * offboarding never takes a lease for ended that a device still holds; a decision that differs from the device's
+   * last is an event.
+   */
   async grant(
     origin: Origin,
     device: KnownDevice,
     request: RequestStatement,
-    address: string,
+    from: { readonly address: string; readonly receivedAt: number },
   ): Promise<string | null> {
     if (device.status !== 'enrolled') return null;
-    const policy = this.#policy(device.policy);
-    const decision = evaluateRules(policy.enrolment.rules, { address, claims: {} });
-    if (decision.action === 'deny' || decision.action === 'allow_without_cache') return null;
+    const decision = decideLease(this.#policy(device.policy), device.leaseProfile, from.address);
+    await this.#remember(device, decision, from);
+    if (decision.terms === null) return null;
+    const { nonce } = request;
     return signStatement(
       LEASE_NOTE,
-      {
-        origin,
-        nonce: request.nonce,
-        ...leaseTerms(policy, device.leaseProfile ?? decision.leaseProfile),
-        scopes: ['*'],
-      },
-      this.#signer,
+      { origin, nonce, ...decision.terms, scopes: ['*'] },
+      this.#ports.keys.lease,
     );
+  }
+
+  async #remember(
+    device: KnownDevice,
+    decision: LeaseDecision,
+    { address, receivedAt }: { readonly address: string; readonly receivedAt: number },
+  ): Promise<void> {
+    const { lease: known } = device;
+    const ends = decision.terms === null ? null : leaseEnds(decision.terms, receivedAt);
+    const isLonger =
+      ends !== null && (ends.blocksAt > (known?.blocksAt ?? 0) || ends.wipesAt > (known?.wipesAt ?? 0));
+    const isOther = known?.decision !== decision.text;
+    if (!isLonger && !isOther) return;
+    // What a device is granted first its enrolment has said, unless that is less than an ordinary lease.
+    const isTold = isOther && ((known !== null && known.decision !== '') || decision.action !== 'allow');
+    await this.#ports.registry.transaction(async (trx) => {
+      await storeLease(trx, device, {
+        blocksAt: ends?.storedBlocksAt ?? null,
+        wipesAt: ends?.storedWipesAt ?? null,
+        decision: decision.text,
+      });
+      if (!isTold) return;
+      await enqueueEvent(trx, {
+        tenant: device.tenant,
+        action: 'lease.decided',
+        actor: INGEST_ACTOR,
+        targets: [{ type: 'device', id: device.device }],
+        outcome: decision.terms === null ? 'failure' : 'success',
+        data: { ...decision.grounds, address },
+        at: receivedAt,
+      });
+    });
+    if (isTold) this.#ports.tenantLog.wake();
   }
 
   #policy(text: string): Policy {

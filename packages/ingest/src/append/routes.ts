@@ -4,7 +4,7 @@ import { LIMITS, originOf, type DeviceId, type Fault, type TenantId } from '@tac
 import type { IngestContext } from '../context.ts';
 import { senderOf } from '../core/network.ts';
 import { NO_ROOM_RETRY_SECONDS } from '../http/body-budget.ts';
-import { DeviceLimiter } from '../http/rate-limit.ts';
+import { DeviceLimiter, RateLimiter } from '../http/rate-limit.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
 import { deviceId, tenantId } from '../http/schemas.ts';
 import type { Lanes } from '../lane/lanes.ts';
@@ -131,7 +131,7 @@ function appendHandler({ context, lanes, receipts }: AppendPorts): Serve {
   const verifier = new DeviceVerifier();
   const ofSender = new DeviceLimiter(config, clock);
   const ofDevice = new DeviceLimiter(config, clock);
-  const answerPorts = { context, receipts, leases: new Leases(keys.lease) };
+  const answerPorts = { context, receipts, leases: new Leases(context) };
   const later = { nextCheckInSeconds: config.checkInSeconds };
   return async (log, sent, address, traceparent) => {
     const device = await findAddressed(registry.db, log);
@@ -164,6 +164,8 @@ function countLeaves(
 }
 
 function restoreRoute({ context, lanes, lanePorts }: AppendPorts): Route {
+  const perMinute = context.config.restoresPerMinute;
+  const limiter = new RateLimiter({ perSecond: perMinute / 60, capacity: perMinute }, context.clock);
   return route({
     method: 'POST',
     path: '/v1/logs/{tenant}/{device}/restore',
@@ -186,8 +188,17 @@ function restoreRoute({ context, lanes, lanePorts }: AppendPorts): Route {
       'ERR_NOTE',
       'ERR_CHECKPOINT',
       'ERR_STATEMENT',
+      'ERR_RATE',
     ],
-    handle: async ({ params: log, body }) => {
+    handle: async ({ params: log, body, address }) => {
+      // Each costs signatures, a reading of the log and a transaction, and a receipt is no secret.
+      const within = limiter.take(senderOf(address));
+      if (!within.ok) {
+        context.metrics.rateLimited('restore');
+        const { retryAfterSeconds } = within;
+        const fault = { code: 'ERR_RATE', detail: 'too many restores from this address' } as const;
+        return { fault, extras: { retryAfterSeconds } };
+      }
       if (!(await tenantExists(context.registry.db, log.tenant))) {
         return { fault: { code: 'ERR_UNKNOWN_TENANT', detail: 'there is no tenant of this name' } };
       }

@@ -10,7 +10,7 @@ import { actorOf } from './actor.ts';
 const PATH = '/admin/v1/tenants/{tenant}/policy';
 const params = z.object({ tenant: tenantId });
 
-/** The policy of a tenant: how devices enrol, from where, and what leases they get. */
+/** The policy of a tenant: how devices enrol, from where, what leases they get, and its quota. */
 export function policyRoutes(context: ApiContext): Route[] {
   return [readRoute(context), replaceRoute(context)];
 }
@@ -39,7 +39,7 @@ function replaceRoute({ registry, clock, tenantLog }: ApiContext): Route {
     path: PATH,
     operationId: 'putPolicy',
     tag: 'control',
-    summary: 'Replaces the policy of a tenant. It holds from the next enrolment and the next lease on.',
+    summary: 'Replaces the policy of a tenant. It holds from the next request on.',
     access: 'admin',
     params,
     body: policySchema,
@@ -72,7 +72,7 @@ function replaceRoute({ registry, clock, tenantLog }: ApiContext): Route {
   });
 }
 
-function summaryOf({ enrolment, leases }: z.output<typeof policySchema>) {
+function summaryOf({ enrolment, leases, quota }: z.output<typeof policySchema>) {
   const { methods, approval, rules } = enrolment;
   return {
     methods,
@@ -80,5 +80,6 @@ function summaryOf({ enrolment, leases }: z.output<typeof policySchema>) {
     rules: rules.slice(0, 50).map(({ cidr = '*', action }) => `${cidr} ${action}`),
     ruleCount: rules.length,
     leaseProfiles: Object.keys(leases).slice(0, 50),
+    quota,
   };
 }

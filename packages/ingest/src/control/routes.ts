@@ -1,11 +1,13 @@
 import type { ControlContext } from '../api-context.ts';
 import type { Route } from '../http/route.ts';
 import { adminTokenRoutes } from './admin-token-routes.ts';
-import { decisionRoutes } from './decisions.ts';
+import { approveRoute } from './approve.ts';
 import { deviceListRoutes } from './devices.ts';
 import { enrolmentTokenRoutes } from './enrolment-tokens.ts';
 import { forkRoutes } from './forks.ts';
+import { offboardingRoutes } from './offboarding.ts';
 import { policyRoutes } from './policies.ts';
+import { revokeRoutes } from './revoke-routes.ts';
 import { tenantRoutes } from './tenants.ts';
 
 /** The control API. */
@@ -15,7 +17,9 @@ export function controlRoutes(context: ControlContext): Route[] {
     ...policyRoutes(context),
     ...enrolmentTokenRoutes(context),
     ...deviceListRoutes(context),
-    ...decisionRoutes(context),
+    approveRoute(context),
+    ...revokeRoutes(context),
+    ...offboardingRoutes(context),
     ...forkRoutes(context),
     ...adminTokenRoutes(context),
   ];

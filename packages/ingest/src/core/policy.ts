@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from '@tachograph/wire';
 import { isWithin, parseNetwork, type Network } from './network.ts';
 
 /** What a rule decides. `report` allows, and says so in the tenant's log. */
@@ -9,6 +10,8 @@ type RuleAction = (typeof RULE_ACTIONS)[number];
 export const ENROLMENT_METHODS = ['token', 'predecessor'] as const;
 
 const HOURS_MAX = 24 * 365;
+/** Ten seconds: as short as a demonstration wants it. */
+const HOURS_MIN = 10 / 3600;
 const RULES_MAX = 200;
 
 /** Text of printable ASCII that names something, such as a lease profile. */
@@ -36,13 +39,34 @@ const ruleSchema = z
 
 const leaseSchema = z
   .strictObject({
-    blockAfterHours: z.int().min(1).max(HOURS_MAX),
-    wipeAfterHours: z.int().min(1).max(HOURS_MAX),
+    blockAfterHours: z.number().min(HOURS_MIN).max(HOURS_MAX),
+    wipeAfterHours: z.number().min(HOURS_MIN).max(HOURS_MAX),
   })
   .refine(({ blockAfterHours, wipeAfterHours }) => blockAfterHours <= wipeAfterHours, {
     message: 'wipes before it blocks',
     path: ['wipeAfterHours'],
   });
+
+/** Enough for the largest append to wait: a smaller quota could never be met. */
+const WAITING_BYTES_MIN = 4 * LIMITS.appendBytesMax;
+
+/** What all devices of a tenant may take together; rates and bytes are of one node. What is left out has no bound of its own. */
+const quotaSchema = z.strictObject({
+  devices: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .optional()
+    .meta({ description: 'devices that may be enrolled; revoked ones do not count' }),
+  eventsPerSecond: z.int().min(1).max(10_000_000).optional(),
+  appendsPerSecond: z.int().min(1).max(1_000_000).optional(),
+  waitingBytes: z
+    .int()
+    .min(WAITING_BYTES_MIN)
+    .max(16 * 1024 ** 3)
+    .optional()
+    .meta({ description: 'bytes that may wait for the log at one time' }),
+});
 
 /** A tenant's policy, as `PUT …/policy` takes it. What is left out gets its default; what is unknown is refused. */
 export const policySchema = z
@@ -58,6 +82,7 @@ export const policySchema = z
       })
       .prefault({}),
     leases: z.record(name, leaseSchema).default({}),
+    quota: quotaSchema.default({}),
   })
   .superRefine(({ enrolment, leases }, ctx) => {
     for (const [i, { lease }] of enrolment.rules.entries()) {
@@ -68,6 +93,7 @@ export const policySchema = z
   });
 
 export type Policy = z.output<typeof policySchema>;
+export type Quota = Policy['quota'];
 export type PolicyRule = Policy['enrolment']['rules'][number];
 
 export const DEFAULT_POLICY: Policy = policySchema.parse({});
@@ -93,6 +119,11 @@ export function evaluateRules(
   return { action: found.action, rule, leaseProfile: found.lease ?? 'default' };
 }
 
+/** What an event says of the rule that decided. Rules are numbered from 1 for people. */
+export function ruleGrounds({ rule, action }: Decision): { readonly [name: string]: unknown } {
+  return rule === null ? {} : { rule: { number: rule + 1, action } };
+}
+
 /** How long a lease of `profile` lasts, in seconds: 72 hours and 14 days where the policy does not say. */
 export function leaseTerms(
   policy: Policy,
@@ -100,7 +131,10 @@ export function leaseTerms(
 ): { readonly blockAfterSeconds: number; readonly wipeAfterSeconds: number } {
   const found = Object.hasOwn(policy.leases, profile) ? policy.leases[profile] : policy.leases['default'];
   const { blockAfterHours, wipeAfterHours } = found ?? { blockAfterHours: 72, wipeAfterHours: 14 * 24 };
-  return { blockAfterSeconds: blockAfterHours * 3600, wipeAfterSeconds: wipeAfterHours * 3600 };
+  return {
+    blockAfterSeconds: Math.round(blockAfterHours * 3600),
+    wipeAfterSeconds: Math.round(wipeAfterHours * 3600),
+  };
 }
 
 /** A policy as the registry stores it. */

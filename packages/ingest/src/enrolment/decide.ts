@@ -13,7 +13,7 @@ import {
   type SuccessionReason,
 } from '@tachograph/wire';
 import { tokenFault } from '../core/enrolment-token.ts';
-import { evaluateRules, networksOf, type Decision, type Policy } from '../core/policy.ts';
+import { evaluateRules, networksOf, ruleGrounds, type Decision, type Policy } from '../core/policy.ts';
 import type { Db } from '../registry/registry.ts';
 import type { DeviceStatus } from '../registry/schema.ts';
 import { hashOfToken } from '../registry/tokens.ts';
@@ -34,6 +34,15 @@ export type Admission = {
   /** What the event of the tenant's log says beside. */
   readonly grounds: { readonly [name: string]: unknown };
 };
+
+/** What was decided; a refusal's grounds are the rule and the token that it came to. */
+export type Admitted =
+  | { readonly ok: true; readonly value: Admission }
+  | {
+      readonly ok: false;
+      readonly fault: Fault;
+      readonly grounds?: { readonly [name: string]: unknown };
+    };
 
 /** Where a request comes from and what the tenant says of it. */
 export type Circumstances = { readonly policy: Policy; readonly address: string; readonly now: number };
@@ -86,7 +95,7 @@ export async function openSuccession(
 
 /**
  * Whether the tenant lets the candidate in. A token that is good has one use less afterwards.
- * @returns ERR_METHOD, ERR_POLICY, ERR_TOKEN_UNKNOWN, ERR_TOKEN_EXPIRED, ERR_TOKEN_USED, ERR_TOKEN_NETWORK,
+ * @returns ERR_TENANT_REVOKED, ERR_DEVICE_QUOTA, ERR_METHOD, ERR_POLICY, ERR_TOKEN_UNKNOWN, ERR_TOKEN_EXPIRED, ERR_TOKEN_USED, ERR_TOKEN_NETWORK,
  * ERR_SUCCESSION
  */
 export async function admit(
@@ -94,7 +103,9 @@ export async function admit(
   candidate: Candidate,
   credential: Credential,
   circumstances: Circumstances,
-): Promise<Parsed<Admission>> {
+): Promise<Admitted> {
+  const closed = await tenantFault(trx, candidate, circumstances.policy);
+  if (closed !== null) return { ok: false, fault: closed };
   if (!circumstances.policy.enrolment.methods.includes(credential.kind)) {
     const detail = `the tenant does not enrol by ${credential.kind}`;
     return { ok: false, fault: { code: 'ERR_METHOD', detail, field: 'credential' } };
@@ -109,14 +120,36 @@ export async function admit(
   }
 }
 
+/** Why the tenant takes no device at all, whoever asks. */
+async function tenantFault(trx: Db, { tenant }: Candidate, { quota }: Policy): Promise<Fault | null> {
+  const { revoked_at: revokedAt } = await trx
+    .selectFrom('tenants')
+    .select('revoked_at')
+    .where('id', '=', tenant)
+    .executeTakeFirstOrThrow();
+  if (revokedAt !== null) return { code: 'ERR_TENANT_REVOKED', detail: 'this tenant was revoked' };
+  if (quota.devices === undefined) return null;
+  const { count } = await trx
+    .selectFrom('devices')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .where('tenant', '=', tenant)
+    .where('status', '<>', 'revoked')
+    .executeTakeFirstOrThrow();
+  // The tenant's own log is a row beside those of its devices.
+  if (Number(count) - 1 < quota.devices) return null;
+  const detail = `the tenant has the ${quota.devices} devices that its quota allows`;
+  return { code: 'ERR_DEVICE_QUOTA', detail };
+}
+
 async function admitByToken(
   trx: Db,
   candidate: Candidate,
   secret: string,
   { policy, address, now }: Circumstances,
-): Promise<Parsed<Admission>> {
+): Promise<Admitted> {
   const decision = evaluateRules(policy.enrolment.rules, { address, claims: {} });
-  if (decision.action === 'deny') return { ok: false, fault: ruleFault(decision) };
+  if (decision.action === 'deny')
+    return { ok: false, fault: ruleFault(decision), grounds: ruleGrounds(decision) };
   const token = await trx
     .selectFrom('enrolment_tokens')
     .selectAll()
@@ -135,7 +168,8 @@ async function admitByToken(
     now,
     address,
   );
-  if (fault !== null) return { ok: false, fault };
+  const grounds = { method: 'token', token: token.id, ...ruleGrounds(decision) };
+  if (fault !== null) return { ok: false, fault, grounds };
   await trx
     .updateTable('enrolment_tokens')
     .set((eb) => ({ uses_left: eb('uses_left', '-', 1) }))
@@ -152,7 +186,7 @@ async function admitByToken(
       predecessor: null,
       revokedAt: null,
       revocationReason: null,
-      grounds: { method: 'token', token: token.id, ...ruleOf(decision) },
+      grounds,
     },
   };
 }
@@ -187,10 +221,6 @@ async function admitSuccessor(
       grounds: { method: 'predecessor', predecessor, reason },
     },
   };
-}
-
-function ruleOf({ rule, action }: Decision): { readonly [name: string]: unknown } {
-  return rule === null ? {} : { rule: { number: rule + 1, action } };
 }
 
 /** Rules are numbered from 1 for people. */

@@ -90,7 +90,7 @@ async function decide(
     const circumstances = { policy, address: request.address, now };
     const admission = await admit(trx, candidate, credential, circumstances);
     if (!admission.ok) {
-      if (isReported(attempt)) await enqueueRefusal(trx, attempt, admission.fault);
+      if (isReported(attempt)) await enqueueRefusal(trx, attempt, admission);
       return refused(admission.fault);
     }
     await insertDevice(trx, attempt, admission.value);
@@ -142,7 +142,7 @@ async function refuse(attempt: Attempt, fault: Fault): Promise<{ kind: 'refused'
   const { context } = attempt;
   context.metrics.enrolmentDecided(fault.code);
   if (!isDecision(fault) || !isReported(attempt)) return refused(fault);
-  await context.registry.transaction((trx) => enqueueRefusal(trx, attempt, fault));
+  await context.registry.transaction((trx) => enqueueRefusal(trx, attempt, { fault }));
   context.tenantLog.wake();
   return refused(fault);
 }

@@ -25,7 +25,12 @@ export async function enqueueEnrolment(trx: Db, attempt: Attempt, admission: Adm
   });
 }
 
-export async function enqueueRefusal(trx: Db, attempt: Attempt, fault: Fault): Promise<void> {
+/** A refusal names the rule and the token that it came to, as far as it came to any. */
+export async function enqueueRefusal(
+  trx: Db,
+  attempt: Attempt,
+  { fault, grounds }: { readonly fault: Fault; readonly grounds?: { readonly [name: string]: unknown } },
+): Promise<void> {
   const { request, candidate, now } = attempt;
   await enqueueEvent(trx, {
     tenant: candidate.tenant,
@@ -33,7 +38,12 @@ export async function enqueueRefusal(trx: Db, attempt: Attempt, fault: Fault): P
     actor: actorOf(candidate.device, null),
     targets: [targetOf(candidate.device, labelOf(attempt, null))],
     outcome: 'failure',
-    data: { code: fault.code, method: request.body.credential.type, address: request.address },
+    data: {
+      code: fault.code,
+      method: request.body.credential.type,
+      address: request.address,
+      ...grounds,
+    },
     at: now,
   });
 }

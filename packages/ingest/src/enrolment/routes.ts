@@ -80,6 +80,8 @@ function enrolRoute(context: ApiContext): Route {
       'ERR_ORIGIN_MISMATCH',
       'ERR_CREDENTIAL_MISMATCH',
       'ERR_CHALLENGE',
+      'ERR_TENANT_REVOKED',
+      'ERR_DEVICE_QUOTA',
       'ERR_METHOD',
       'ERR_POLICY',
       'ERR_TOKEN_UNKNOWN',

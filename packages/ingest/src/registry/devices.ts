@@ -1,6 +1,7 @@
 import type { Bytes } from '@tachograph/wire';
 import type { SenderClock } from '../core/time-bounds.ts';
 import type { LogKey } from './heads.ts';
+import type { KnownLease } from './leases.ts';
 import type { Db } from './registry.ts';
 import type { DeviceStatus } from './schema.ts';
 
@@ -12,6 +13,7 @@ export type KnownDevice = LogKey & {
   readonly leaseProfile: string | null;
   readonly predecessor: string | null;
   readonly revokedAt: number | null;
+  readonly lease: KnownLease | null;
   /** Clocks of its newest request note. */
   readonly clock: SenderClock | null;
   /** JSON of its tenant's policy. */
@@ -25,6 +27,9 @@ export async function findDevice(db: Db, { tenant, device }: LogKey): Promise<Kn
     .leftJoin('sightings', (join) =>
       join.onRef('sightings.tenant', '=', 'devices.tenant').onRef('sightings.device', '=', 'devices.device'),
     )
+    .leftJoin('leases', (join) =>
+      join.onRef('leases.tenant', '=', 'devices.tenant').onRef('leases.device', '=', 'devices.device'),
+    )
     .select([
       'devices.public_key',
       'devices.installation',
@@ -32,6 +37,9 @@ export async function findDevice(db: Db, { tenant, device }: LogKey): Promise<Kn
       'devices.lease_profile',
       'devices.predecessor',
       'devices.revoked_at',
+      'leases.blocks_at',
+      'leases.wipes_at',
+      'leases.decision',
       'sightings.boot',
       'sightings.monotonic_ms',
       'sightings.wall_at',
@@ -53,6 +61,10 @@ export async function findDevice(db: Db, { tenant, device }: LogKey): Promise<Kn
     leaseProfile: row.lease_profile,
     predecessor: row.predecessor,
     revokedAt: row.revoked_at,
+    lease:
+      row.decision === null
+        ? null
+        : { blocksAt: row.blocks_at, wipesAt: row.wipes_at, decision: row.decision },
     clock: isSeen ? { boot, monotonicMs, wallAt, receivedAt } : null,
     policy: row.policy,
   };

@@ -21,6 +21,9 @@ const CALLS = [
   ['GET', '/tenants/{t}/devices', undefined],
   ['POST', `/tenants/{t}/devices/${DEVICE}/approve`, undefined],
   ['POST', `/tenants/{t}/devices/${DEVICE}/revoke`, { reason: 'test' }],
+  ['POST', '/tenants/{t}/subjects/ana/revoke', { reason: 'test' }],
+  ['POST', '/tenants/{t}/revoke', { reason: 'test' }],
+  ['GET', '/tenants/{t}/subjects/ana/offboarding', undefined],
   ['GET', `/tenants/{t}/devices/${DEVICE}/forks`, undefined],
 ] as const;
 
@@ -30,7 +33,11 @@ describe('every route of a tenant', () => {
     const routes = controlRoutes(api.context).filter(({ path }) => path.includes('{tenant}'));
     expect(
       routes.map(({ method, path }) => {
-        const short = path.replace('/admin/v1', '').replace('{tenant}', '{t}').replace('{device}', '{d}');
+        const short = path
+          .replace('/admin/v1', '')
+          .replace('{tenant}', '{t}')
+          .replace('{device}', '{d}')
+          .replace('{subject}', 'ana');
         return `${method} ${short}`;
       }),
     ).toEqual(tried);
@@ -123,6 +130,7 @@ describe('a policy', () => {
     const policy = {
       enrolment: { approval: true, rules: [{ cidr: '10.0.0.0/8', action: 'allow', lease: 'office' }] },
       leases: { office: { blockAfterHours: 24, wipeAfterHours: 48 } },
+      quota: { eventsPerSecond: 5_000, appendsPerSecond: 100, waitingBytes: 4_194_304 },
     };
     expect(await api.admin('PUT', '/tenants/other/policy', policy)).toMatchObject({
       status: 200,
@@ -135,7 +143,10 @@ describe('a policy', () => {
     });
     expect((await api.events('other')).at(-1)).toMatchObject({
       action: 'tenant.policy_changed',
-      data: { before: { approval: false }, after: { approval: true, rules: ['10.0.0.0/8 allow'] } },
+      data: {
+        before: { approval: false, quota: {} },
+        after: { approval: true, rules: ['10.0.0.0/8 allow'], quota: policy.quota },
+      },
     });
   });
 

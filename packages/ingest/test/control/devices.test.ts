@@ -142,7 +142,7 @@ describe('revocation', () => {
     const device = await api.enrolled('other');
     const path = `/tenants/other/devices/${device.device}/revoke`;
     const { body } = await api.admin('POST', path, { reason: 'lost', purge: ['v_1', 'v_2'] });
-    const { key } = api.context.directive;
+    const { key } = api.context.directives[0]!;
     const statement = need(await openStatement(PURGE_NOTE, String(body['directive']), [key]));
     expect(statement).toEqual({
       origin: device.origin,

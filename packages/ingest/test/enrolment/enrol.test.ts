@@ -25,7 +25,7 @@ describe('GET /v1/enrolment/{tenant}', () => {
       expires: new Date(api.now + HOUR_MS).toISOString(),
       methods: ['token', 'predecessor'],
       keys: api.context.keys.keysNote,
-      directiveKey: formatVkey(api.context.directive.key),
+      directiveKey: formatVkey(api.context.directives[0]!.key),
     });
   });
 
@@ -112,7 +112,7 @@ describe('enrolment by token', () => {
   it('tells a known device the size that its log has', async () => {
     await api.enrol(device, await api.enrolmentToken('acme'));
     const head = { ...EMPTY_HEAD, range: { size: 4021, hashes: [] } };
-    await storeHeads(api.context.registry.db, 0, [{ tenant: 'acme', device: device.device, head }]);
+    await storeHeads(api.context.registry.db, 0, [{ tenant: 'acme', device: device.device, head, endOffset: null }]);
     expect(await api.enrol(device, 'anything')).toMatchObject({ status: 200, body: { size: 4021 } });
   });
 

@@ -58,7 +58,7 @@ beforeAll(async () => {
   const { config, keys } = harness;
   const logger = pino({ level: 'silent' });
   // With the directive key, and so with the control API.
-  ingest = await createIngest({ config, keys, log, registry, logger, directive: api.context.directive });
+  ingest = await createIngest({ config, keys, log, registry, logger, directives: api.context.directives });
   url = await ingest.app.listen({ host: '127.0.0.1', port: 0 });
   document = documentSchema.parse(await (await fetch(`${url}/openapi.json`)).json());
   close = async () => {

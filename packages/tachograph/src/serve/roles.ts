@@ -29,7 +29,7 @@ export async function startRole(
     // First, because it tells what to do where there are none.
     await keysNotes(dataDir, config.authority);
     const keys = await ingestKeys(dataDir, config.authority);
-    const directive = role === 'control' ? await directiveKey(dataDir, config.authority) : null;
+    const directives = role === 'control' ? [await directiveKey(dataDir, config.authority)] : [];
     const log = await openLog(settings.kafka, dataDir, closers);
     const registry = await openRegistry(dataDir, closers);
     const metrics = createMetrics({ withProcess: true });
@@ -40,7 +40,7 @@ export async function startRole(
       log,
       registry,
       keys,
-      directive,
+      directives,
       devices,
       logger,
       metrics,

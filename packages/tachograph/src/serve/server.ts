@@ -67,7 +67,7 @@ async function openAll(
     log,
     registry,
     keys: await ingestKeys(dataDir, authority),
-    directive: await directiveKey(dataDir, authority),
+    directives: [await directiveKey(dataDir, authority)],
     logger,
     metrics: {
       ...own,

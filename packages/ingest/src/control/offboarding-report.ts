@@ -1,0 +1,183 @@
+import { sql } from 'kysely';
+import { EXPOSURE_KINDS, namesOfBits, REVOCATION_MARKS } from '../core/exposure.ts';
+import { purgeEndOf, type PurgeEnd } from '../core/purge-end.ts';
+import type { Db } from '../registry/registry.ts';
+import { scopesOf } from './purge-directive.ts';
+
+/** A person in one or several tenants. */
+export type Person = { readonly tenants: readonly string[]; readonly subject: string };
+
+/** The rows of a person's devices, the oldest first, with what each was granted and was last heard of. */
+export async function devicesOfPerson(db: Db, { tenants, subject }: Person) {
+  return db
+    .selectFrom('devices')
+    .leftJoin('leases', (join) =>
+      join.onRef('leases.tenant', '=', 'devices.tenant').onRef('leases.device', '=', 'devices.device'),
+    )
+    .leftJoin('sightings', (join) =>
+      join.onRef('sightings.tenant', '=', 'devices.tenant').onRef('sightings.device', '=', 'devices.device'),
+    )
+    .select([
+      'devices.tenant',
+      'devices.device',
+      'devices.installation',
+      'devices.installation_label',
+      'devices.platform',
+      'devices.status',
+      'devices.enrolled_at',
+      'devices.revoked_at',
+      'leases.blocks_at',
+      'leases.wipes_at',
+      'sightings.received_at',
+      'sightings.pending_count',
+      'sightings.dark_since',
+    ])
+    .where('devices.tenant', 'in', [...tenants])
+    .where('devices.subject', '=', subject)
+    .orderBy('devices.enrolled_at')
+    .orderBy('devices.device')
+    .execute();
+}
+
+export type PersonDevice = Awaited<ReturnType<typeof devicesOfPerson>>[number];
+
+type DirectiveRow = { tenant: string; device: string; note: string; confirmed_at: number | null };
+
+export async function directivesOfPerson(db: Db, { tenants, subject }: Person): Promise<DirectiveRow[]> {
+  return db
+    .selectFrom('directives')
+    .innerJoin('devices', (join) =>
+      join
+        .onRef('devices.tenant', '=', 'directives.tenant')
+        .onRef('devices.device', '=', 'directives.device'),
+    )
+    .select(['directives.tenant', 'directives.device', 'directives.note', 'directives.confirmed_at'])
+    .where('devices.tenant', 'in', [...tenants])
+    .where('devices.subject', '=', subject)
+    .execute();
+}
+
+export type DeviceEnd = { readonly end: PurgeEnd; readonly purgedAt: number | null };
+
+/** Where each device's purge stands, by `<tenant>/<device>`. */
+export function endsOf(
+  devices: readonly PersonDevice[],
+  directives: readonly DirectiveRow[],
+  now: number,
+): Map<string, DeviceEnd> {
+  const confirmed = new Map<string, number>();
+  for (const device of devices) {
+    const own = directives.filter((row) => row.tenant === device.tenant && row.device === device.device);
+    const at = own.map(({ confirmed_at: time }) => time);
+    if (own.length > 0 && !at.includes(null)) confirmed.set(idOf(device), Math.max(...at.map(Number)));
+  }
+  return new Map(
+    devices.map((device) => {
+      const at = confirmed.get(idOf(device)) ?? confirmedBySuccessor(device, devices, directives);
+      const end =
+        device.status === 'revoked'
+          ? purgeEndOf({ confirmedAt: at, blocksAt: device.blocks_at }, now)
+          : ('pending' as const);
+      return [idOf(device), { end, purgedAt: at }];
+    }),
+  );
+}
+
+/** A successor has its predecessor's store: what it says of all its cache holds for both. */
+function confirmedBySuccessor(
+  device: PersonDevice,
+  devices: readonly PersonDevice[],
+  directives: readonly DirectiveRow[],
+): number | null {
+  const later = devices.filter(
+    (other) =>
+      other.tenant === device.tenant &&
+      other.installation === device.installation &&
+      other.enrolled_at > device.enrolled_at,
+  );
+  const times = directives
+    .filter((row) => later.some((other) => other.tenant === row.tenant && other.device === row.device))
+    .filter(({ note }) => scopesOf(note).includes('*'))
+    .map(({ confirmed_at: time }) => time)
+    .filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+export function idOf({ tenant, device }: { readonly tenant: string; readonly device: string }): string {
+  return `${tenant}/${device}`;
+}
+
+/** Where a page of targets goes on: behind this one. */
+export type TargetKey = { readonly tenant: string; readonly type: string; readonly id: string };
+
+/**
+ * What a person exposed: on their own devices whoever acted, on others what they did themselves. One row a target,
+ * one row more than `limit` where there are more.
+ */
+export async function targetsOfPerson(
+  db: Db,
+  { tenants, subject }: Person,
+  page: { readonly after: TargetKey | null; readonly limit: number },
+) {
+  const { after, limit } = page;
+  const rows = await db
+    .selectFrom('exposures')
+    .select(['exposures.tenant', 'target_type', 'target_id'])
+    .select((eb) => [
+      eb.fn.max('target_name').as('name'),
+      eb.fn.min('first_at').as('first_at'),
+      eb.fn.max('last_at').as('last_at'),
+      eb.fn.count<number | string>('device').distinct().as('devices'),
+      bitsOf('kinds', Object.values(EXPOSURE_KINDS)).as('kinds'),
+      bitsOf('marks', Object.values(REVOCATION_MARKS)).as('marks'),
+    ])
+    .where('exposures.tenant', 'in', [...tenants])
+    .where((eb) => {
+      const own = eb
+        .selectFrom('devices')
+        .select('devices.device')
+        .whereRef('devices.tenant', '=', 'exposures.tenant')
+        .whereRef('devices.device', '=', 'exposures.device')
+        .where('devices.subject', '=', subject);
+      return eb.or([eb.exists(own), eb('actor', '=', subject), eb('email', '=', subject)]);
+    })
+    .$if(after !== null, (all) =>
+      all.where(
+        sql<boolean>`(exposures.tenant, target_type, target_id) > (${after?.tenant}, ${after?.type}, ${after?.id})`,
+      ),
+    )
+    .groupBy(['exposures.tenant', 'target_type', 'target_id'])
+    .orderBy('exposures.tenant')
+    .orderBy('target_type')
+    .orderBy('target_id')
+    .limit(limit + 1)
+    .execute();
+  return rows.map((row) => ({
+    ...row,
+    devices: Number(row.devices),
+    kinds: namesOfBits(EXPOSURE_KINDS, Number(row.kinds)),
+    marks: namesOfBits(REVOCATION_MARKS, Number(row.marks)),
+  }));
+}
+
+/** The union of bits over a group: SQLite has no aggregate for it. */
+function bitsOf(column: 'kinds' | 'marks', bits: readonly number[]) {
+  const each = bits.map((bit) => sql<number>`max(${sql.ref(column)} & ${sql.lit(bit)})`);
+  return sql<number | string>`${sql.join(each, sql` + `)}`;
+}
+
+/** Devices of a person with more exposures than are kept. */
+export async function overflowsOfPerson(db: Db, { tenants, subject }: Person): Promise<string[]> {
+  const rows = await db
+    .selectFrom('exposure_overflows')
+    .innerJoin('devices', (join) =>
+      join
+        .onRef('devices.tenant', '=', 'exposure_overflows.tenant')
+        .onRef('devices.device', '=', 'exposure_overflows.device'),
+    )
+    .select('exposure_overflows.device')
+    .where('devices.tenant', 'in', [...tenants])
+    .where('devices.subject', '=', subject)
+    .execute();
+  return rows.map(({ device }) => device);
+}

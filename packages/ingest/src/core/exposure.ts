@@ -1,0 +1,82 @@
+import type { CatalogueAction } from '@tachograph/wire/schema';
+import { parseLeaf } from '@tachograph/wire/schema';
+import type { Bytes, Target } from '@tachograph/wire';
+
+/** How a person came to know or to hold a target, as bits. */
+export const EXPOSURE_KINDS = { revealed: 1, exported: 2, held: 4 } as const;
+export type ExposureKind = keyof typeof EXPOSURE_KINDS;
+
+/** Where an event stood to the revocation of its device, as bits. None: the device was not revoked when it sent. */
+export const REVOCATION_MARKS = { before: 1, straddles: 2, after: 4 } as const;
+export type RevocationMark = keyof typeof REVOCATION_MARKS;
+
+type UsageAction = Extract<CatalogueAction, `item.${string}`> | 'cache.inventory';
+
+/**
+ * Which catalogued uses of an item leave its secret with the person. Who creates or changes one has typed it; a
+ * service that fetched one has it. `null` leaves nothing behind.
+ */
+const EXPOSING: { readonly [Action in UsageAction]: ExposureKind | null } = {
+  'item.fill': 'revealed',
+  'item.reveal': 'revealed',
+  'item.copy': 'revealed',
+  'item.edit': 'revealed',
+  'item.create': 'revealed',
+  'item.update': 'revealed',
+  'item.share': 'exported',
+  'item.export': 'exported',
+  'item.fetch': 'exported',
+  'item.sso': null,
+  'cache.inventory': 'held',
+};
+
+/** Whether events of `action` expose their targets; what the rest of an event says is not looked at. */
+export function exposureKindOf(action: string): ExposureKind | null {
+  return Object.hasOwn(EXPOSING, action) ? EXPOSING[action as UsageAction] : null;
+}
+
+/** One person and one target, as one event names them. */
+export type Exposure = {
+  readonly actor: string;
+  readonly email: string | null;
+  readonly target: Target;
+};
+
+/**
+ * Whom and what an event that exposes names: its `targets`, and in an inventory also those of `data.targets`, which
+ * may be more. An event that failed exposed nothing; neither did a leaf that is no event.
+ */
+export function exposuresIn(leaf: Bytes): Exposure[] {
+  const parsed = parseLeaf(leaf);
+  if (!parsed.ok) return [];
+  const { action, actor, targets = [], outcome, data } = parsed.value;
+  if (outcome === 'failure') return [];
+  const inventory = action === 'cache.inventory' ? targetsIn(data?.['targets']) : [];
+  return [...targets, ...inventory].map((target) => ({
+    actor: actor.id,
+    email: actor.email ?? null,
+    target,
+  }));
+}
+
+function targetsIn(value: unknown): Target[] {
+  return Array.isArray(value) ? value.filter(isTarget) : [];
+}
+
+function isTarget(value: unknown): value is Target {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, id, name } = value as { type?: unknown; id?: unknown; name?: unknown };
+  return isText(type) && isText(id) && (name === undefined || isText(name));
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= 1024;
+}
+
+/** The names of the bits that are set. */
+export function namesOfBits<Name extends string>(
+  table: { readonly [N in Name]: number },
+  bits: number,
+): Name[] {
+  return (Object.keys(table) as Name[]).filter((name) => (bits & table[name]) !== 0);
+}
