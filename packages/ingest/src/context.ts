@@ -2,6 +2,7 @@ import type { EventLog } from '@tachograph/event-log';
 import type { NoteKey, NoteSigner } from '@tachograph/wire';
 import type { Logger } from 'pino';
 import type { IngestConfig } from './config.ts';
+import type { RefusalReason } from './lane/refusal.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Registry } from './registry/registry.ts';
 
@@ -32,7 +33,13 @@ export type AppendMetrics = {
   /** One write of a lane: how many requests shared it, their encoded bytes, and how long it took. */
   readonly laneWrote: (requests: number, bytes: number, seconds: number) => void;
   readonly laneWaiting: (partition: number, bytes: number) => void;
+  /** A request was turned away because something is full, away or too slow. */
+  readonly requestRefused: (reason: RefusalReason) => void;
   readonly laneRecovered: (partition: number, records: number) => void;
+  /** The log does not hold any more what was settled: the lane has stopped, or waits for it to come back. */
+  readonly laneIsLost: (partition: number, isLost: boolean) => void;
+  /** How many settled entries the partition does not hold any more. */
+  readonly laneLost: (partition: number, entries: number) => void;
   readonly filterAlarm: (kind: 'fork' | 'gap' | 'stale' | 'invalid' | 'broken') => void;
   readonly outboxWaiting: (events: number) => void;
 };

@@ -6,10 +6,15 @@ export type IngestMetrics = AppendMetrics & {
   readonly httpRequestEnded: (method: string, route: string, status: number, seconds: number) => void;
   /** An enrolment was decided: the status that it led to, or the code of its refusal. */
   readonly enrolmentDecided: (outcome: string) => void;
-  readonly rateLimited: (limit: 'device' | 'address' | 'refusal' | 'restore') => void;
+  readonly rateLimited: (limit: 'device' | 'tenant' | 'revoked' | 'address' | 'refusal' | 'restore') => void;
+  /** Bytes that the process holds of requests are asked for whenever the figures are. */
+  readonly heldBytesFrom: (read: () => HeldFigures) => void;
   /** Everything, in the text format of Prometheus. */
   readonly exposition: () => Promise<string>;
 };
+
+/** Bytes of bodies that arrive and are parsed, and of appends that wait for the log. */
+type HeldFigures = { readonly bodies: number; readonly lanes: number };
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -20,14 +25,19 @@ export function createMetrics({ withProcess }: { readonly withProcess: boolean }
   return {
     ...appendMetrics(registry),
     ...laneMetrics(registry),
+    ...boundMetrics(registry),
     ...httpMetrics(registry),
     exposition: () => registry.metrics(),
   };
 }
 
-type LaneMetrics = Pick<AppendMetrics, 'laneWrote' | 'laneWaiting' | 'laneRecovered' | 'outboxWaiting'>;
+type LaneMetrics = Pick<
+  AppendMetrics,
+  'laneWrote' | 'laneWaiting' | 'laneRecovered' | 'laneIsLost' | 'laneLost' | 'outboxWaiting'
+>;
+type BoundMetrics = Pick<IngestMetrics, 'requestRefused' | 'heldBytesFrom'>;
 
-function appendMetrics(registry: Registry): Omit<AppendMetrics, keyof LaneMetrics> {
+function appendMetrics(registry: Registry): Omit<AppendMetrics, keyof LaneMetrics | keyof BoundMetrics> {
   const registers = [registry];
   const requests = new Histogram({
     name: 'tachograph_append_duration_seconds',
@@ -97,6 +107,18 @@ function laneMetrics(registry: Registry): LaneMetrics {
     labelNames: ['partition'],
     registers,
   });
+  const isLost = new Gauge({
+    name: 'tachograph_lane_lost',
+    help: '1 where the log does not hold what was settled: it was truncated, deleted or made anew.',
+    labelNames: ['partition'],
+    registers,
+  });
+  const lost = new Gauge({
+    name: 'tachograph_lane_lost_entries',
+    help: 'Settled entries that the log does not hold any more.',
+    labelNames: ['partition'],
+    registers,
+  });
   const outbox = new Gauge({
     name: 'tachograph_outbox_waiting_events',
     help: "Events of tenants' own logs that are not in the log yet.",
@@ -110,7 +132,35 @@ function laneMetrics(registry: Registry): LaneMetrics {
     },
     laneWaiting: (partition, bytes) => waiting.set({ partition }, bytes),
     laneRecovered: (partition, records) => recovered.inc({ partition }, records),
+    laneIsLost: (partition, yes) => isLost.set({ partition }, yes ? 1 : 0),
+    laneLost: (partition, entries) => lost.set({ partition }, entries),
     outboxWaiting: (events) => outbox.set(events),
+  };
+}
+
+function boundMetrics(registry: Registry): BoundMetrics {
+  const registers = [registry];
+  const refused = new Counter({
+    name: 'tachograph_refused_requests_total',
+    help: 'Appends turned away because something is full, away or too slow, by what.',
+    labelNames: ['reason'],
+    registers,
+  });
+  let read: () => HeldFigures = () => ({ bodies: 0, lanes: 0 });
+  const held = new Gauge({
+    name: 'tachograph_held_bytes',
+    help: 'Bytes of requests that this process holds: bodies that arrive, and appends that wait for the log.',
+    labelNames: ['where'],
+    registers,
+    collect: () => {
+      for (const [where, bytes] of Object.entries(read())) held.set({ where }, bytes);
+    },
+  });
+  return {
+    requestRefused: (reason) => refused.inc({ reason }),
+    heldBytesFrom: (source) => {
+      read = source;
+    },
   };
 }
 

@@ -9,6 +9,8 @@ import type { Clock, IngestContext } from './context.ts';
 import { adminGate } from './control/admin-tokens.ts';
 import { controlRoutes } from './control/routes.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { BodyBudget } from './http/body-budget.ts';
 import { ExposureIndexer } from './exposure/indexer.ts';
 import { installHttp } from './http/install.ts';
 import { registerRoutes } from './http/register.ts';
@@ -16,11 +18,13 @@ import { serverOptions } from './http/server-options.ts';
 import type { LoadedKeys } from './keys/load-keys.ts';
 import { openLanes, type Lanes } from './lane/lanes.ts';
 import type { LanePorts } from './lane/ports.ts';
+import { WaitingBytes } from './lane/waiting-bytes.ts';
 import { createMetrics, type IngestMetrics } from './metrics.ts';
 import { withOperations } from './openapi/operations.ts';
 import { registryFault } from './registry/health.ts';
 import type { Registry } from './registry/registry.ts';
 import { TenantLogDrainer } from './tenant-log/drainer.ts';
+import { SYSTEM_TIMING, type Timing } from './timing.ts';
 
 export type IngestOptions = {
   readonly config: IngestConfig;
@@ -34,6 +38,7 @@ export type IngestOptions = {
   readonly devices?: boolean;
   readonly logger: Logger;
   readonly clock?: Clock;
+  readonly timing?: Timing;
   readonly metrics?: IngestMetrics;
 };
 
@@ -59,6 +64,10 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const clock = options.clock ?? Date.now;
   const metrics = options.metrics ?? createMetrics({ withProcess: false });
   const receipts = new Receipts(keys.cosigners);
+  const held = new HeldBytes(config.heldBytesMax);
+  const waiting = new WaitingBytes(held, config.laneBytesMax);
+  const bodies = new BodyBudget(held, undefined, () => metrics.requestRefused('bodies'));
+  metrics.heldBytesFrom(() => ({ bodies: bodies.heldBytes, lanes: waiting.total }));
   const lanePorts: LanePorts = {
     ...config,
     log,
@@ -68,6 +77,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     metrics,
     cosigned: (origin, range, timeSeconds) => receipts.note(origin, range, timeSeconds),
     cosignerKeys: keys.cosignerKeys,
+    timing: options.timing ?? SYSTEM_TIMING,
+    waiting,
   };
   const lanes = await openLanes(lanePorts);
   const drainer = new TenantLogDrainer({ config, clock, registry, keys, logger, metrics }, lanes);
@@ -86,15 +97,12 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     { metrics, notReadyBecause: () => notReadyBecause(lanes, registry) },
   );
   const gate = adminGate(registry, config.adminToken);
-  registerRoutes(app, routes, { gate, trustedProxies: config.trustedProxies });
+  registerRoutes(app, routes, { gate, trustedProxies: config.trustedProxies, bodies });
   return running({ app, context, lanes, drainer });
 }
 
 async function notReadyBecause(lanes: Lanes, registry: Registry): Promise<Fault | null> {
-  if (!lanes.isReady()) {
-    return { code: 'ERR_LOG_UNAVAILABLE', detail: 'the log is still being read, or cannot be reached' };
-  }
-  return registryFault(registry);
+  return lanes.notReadyBecause() ?? registryFault(registry);
 }
 
 function running(parts: {

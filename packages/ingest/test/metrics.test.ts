@@ -14,15 +14,28 @@ describe('the metrics', () => {
     metrics.httpRequestEnded('GET', '/v1/keys', 200, 0.001);
     metrics.enrolmentDecided('enrolled');
     metrics.rateLimited('device');
+    metrics.requestRefused('log_away');
+    metrics.heldBytesFrom(() => ({ bodies: 12, lanes: 34 }));
     const text = await metrics.exposition();
     for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
       if (type === 'counter') expect(name).toMatch(/^tachograph_[a-z_]+_total$/);
       else expect(name).toMatch(/^tachograph_[a-z_]+_(seconds|bytes|events)$/);
     }
     const labels = new Set([...text.matchAll(/([a-z_]+)="/g)].map(([, label]) => String(label)));
-    expect([...labels].sort()).toEqual(
-      ['content', 'kind', 'le', 'limit', 'method', 'outcome', 'partition', 'route', 'status'].sort(),
-    );
+    expect([...labels].sort()).toEqual([
+      'content',
+      'kind',
+      'le',
+      'limit',
+      'method',
+      'outcome',
+      'partition',
+      'reason',
+      'route',
+      'status',
+      'where',
+    ]);
+    expect(text).toContain('tachograph_held_bytes{where="lanes"} 34');
     expect(text).toContain('tachograph_appended_leaves_total{content="rejected"} 1');
     expect(text).toContain('tachograph_append_offered_leaves_total{outcome="appended"} 10');
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CompiledQuery } from 'kysely';
+import { CompiledQuery, type PluginTransformQueryArgs, type PluginTransformResultArgs } from 'kysely';
 import { RegistryUnavailableError } from '../src/registry/unavailable.ts';
-import { Harness, type Node } from './harness.ts';
+import { eventually, Harness, type Node } from './harness.ts';
 
 let harness: Harness;
 let node: Node;
@@ -35,7 +35,12 @@ describe('a registry without room', () => {
       body: { code: 'ERR_REGISTRY_UNAVAILABLE' },
     });
     await limitPages(0);
-    const settled = await node.send(device, old, old + 1);
+    // The lane looks for the registry by itself, and refuses meanwhile.
+    let settled = answer;
+    await eventually(async () => {
+      settled = await node.send(device, old, old + 1);
+      return settled.status !== 503;
+    });
     // It was in the log already; a device that repeats it is told so.
     expect([200, 409]).toContain(settled.status);
     const size = settled.body.size ?? old + 1;
@@ -62,9 +67,19 @@ describe('a registry that cannot be read', () => {
   it('makes an append 503 with its code and a time to come again, and it is counted (INV-12)', async () => {
     const device = await harness.enrolled(node);
     device.record(1);
+    let isReadable = true;
+    const refusing = {
+      transformQuery: ({ node: query }: PluginTransformQueryArgs) => {
+        if (isReadable) return query;
+        throw new RegistryUnavailableError('injected');
+      },
+      transformResult: async ({ result }: PluginTransformResultArgs) => result,
+    };
     const unreadable = await harness.node({
-      registry: (registry) => ({ ...registry, db: registry.db.withPlugin(REFUSING) }),
+      registry: (registry) => ({ ...registry, db: registry.db.withPlugin(refusing) }),
     });
+    await unreadable.ingest.ready();
+    isReadable = false;
     const answer = await unreadable.send(device, 0);
     expect(answer).toMatchObject({
       status: 503,
@@ -76,8 +91,3 @@ describe('a registry that cannot be read', () => {
     expect((await node.send(device, 0)).status).toBe(200);
   });
 });
-
-const refuse = (): never => {
-  throw new RegistryUnavailableError('injected');
-};
-const REFUSING = { transformQuery: refuse, transformResult: refuse };

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
-import { LIMITS, originOf, type DeviceId, type Fault, type TenantId } from '@tachograph/wire';
+import { LIMITS, originOf, type DeviceId, type TenantId } from '@tachograph/wire';
 import type { IngestContext } from '../context.ts';
 import { senderOf } from '../core/network.ts';
-import { NO_ROOM_RETRY_SECONDS } from '../http/body-budget.ts';
-import { DeviceLimiter, RateLimiter } from '../http/rate-limit.ts';
+import type { BodyClaim } from '../http/body-budget.ts';
+import { RateLimiter } from '../http/rate-limit.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
 import { deviceId, tenantId } from '../http/schemas.ts';
 import type { Lanes } from '../lane/lanes.ts';
@@ -14,9 +14,11 @@ import { loadHeads, logId } from '../registry/heads.ts';
 import { answerAppend } from './answer.ts';
 import { DeviceVerifier } from './device-verifier.ts';
 import { Leases } from './lease.ts';
+import { AppendLimits } from './limits.ts';
 import type { Receipts } from './receipts.ts';
 import { admitAppend, findAddressed, receiveAppend, type SentAppend } from './request.ts';
 import { adoptRestored, verifyRestore } from './restore.ts';
+import { refusedUnseen, unread } from './unseen.ts';
 
 const params = z.object({ tenant: tenantId, device: deviceId });
 
@@ -94,10 +96,14 @@ function appendRoute(ports: AppendPorts): Route {
       let leaves = 0;
       let outcome = 'failed';
       try {
-        const sent = await receiveAppend(config.authority, log, request.raw, request.bodyClaim, clock);
-        leaves = sent.ok ? sent.value.append.leaves.length : 0;
+        // Where no lane takes anything, the body is not worth reading.
+        const closed = refusedUnseen({ lanes: ports.lanes, metrics });
+        const { bodyClaim: claim } = request;
+        const sent = closed ?? (await receiveAppend(config.authority, log, request.raw, claim, clock));
+        if (sent.ok) leaves = sent.value.append.leaves.length;
+        const traceparent = traceparentOf(request.headers['traceparent']);
         const answer = sent.ok
-          ? await serve(log, sent.value, address, traceparentOf(request.headers['traceparent']))
+          ? await serve(log, sent.value, { address, claim, traceparent })
           : unread(sent.fault);
         outcome = 'fault' in answer ? answer.fault.code : leaves === 0 ? 'check_in' : 'appended';
         return answer;
@@ -109,50 +115,40 @@ function appendRoute(ports: AppendPorts): Route {
   });
 }
 
-function unread(fault: Fault): Answer {
-  return fault.code === 'ERR_OVERLOADED'
-    ? { fault, extras: { retryAfterSeconds: NO_ROOM_RETRY_SECONDS } }
-    : { fault };
-}
-
 type Serve = (
   log: { tenant: TenantId; device: DeviceId },
   sent: SentAppend,
-  address: string,
-  traceparent: string | null,
+  from: { readonly address: string; readonly claim: BodyClaim; readonly traceparent: string | null },
 ) => Promise<Answer>;
 
-/**
- * 404, 429, 403; then the lane's 409, 422 and 503; then 200. Until its signature has verified a request counts for
- * the log *and* the sender that it came from: a stranger cannot use up the rate of a device.
- */
+/** 404, 429, 403; then the lane's 409, 422 and 503; then 200. A lane that takes nothing says so before the costly 403. */
 function appendHandler({ context, lanes, receipts }: AppendPorts): Serve {
-  const { config, clock, registry, keys, metrics } = context;
+  const { config, registry, keys, metrics } = context;
   const verifier = new DeviceVerifier();
-  const ofSender = new DeviceLimiter(config, clock);
-  const ofDevice = new DeviceLimiter(config, clock);
+  const limits = new AppendLimits(context);
   const answerPorts = { context, receipts, leases: new Leases(context) };
   const later = { nextCheckInSeconds: config.checkInSeconds };
-  return async (log, sent, address, traceparent) => {
+  return async (log, sent, { address, claim, traceparent }) => {
     const device = await findAddressed(registry.db, log);
     if (!device.ok) return { fault: device.fault, extras: later };
     const leaves = sent.append.leaves.length;
-    const claimed = ofSender.take(`${sent.origin} ${senderOf(address)}`, leaves);
-    if (!claimed.ok) return rateLimited(metrics, claimed.retryAfterSeconds);
+    const tooMany = limits.claimed(sent.origin, senderOf(address), leaves);
+    if (tooMany !== null) return tooMany;
+    const closed = refusedUnseen({ lanes, metrics }, device.value);
+    if (closed !== null) return unread(closed.fault);
     const job = await admitAppend(verifier, keys, device.value, sent, traceparent);
     if (!job.ok) return { fault: job.fault, extras: later };
-    const signed = ofDevice.take(sent.origin, leaves);
-    if (!signed.ok) return rateLimited(metrics, signed.retryAfterSeconds);
-    const result = await lanes.submit(job.value);
+    const quota = limits.quotaOf(device.value.policy);
+    const usedUp = limits.signed(sent.origin, log.tenant, quota, leaves);
+    if (usedUp !== null) return usedUp;
+    const slowed = device.value.status === 'revoked' ? limits.slowed(sent.origin, leaves) : null;
+    if (slowed !== null) return slowed;
+    // From here on the lane counts what is held, until it is done with it: also where the connection ends before.
+    claim.release();
+    const result = await lanes.submit(job.value, quota.waitingBytes ?? null);
     if (result.kind === 'settled') countLeaves(metrics, job.value.source.leaves);
     return answerAppend(answerPorts, { sent, device: device.value, job: job.value, address }, result);
   };
-}
-
-function rateLimited(metrics: IngestContext['metrics'], retryAfterSeconds: number): Answer {
-  metrics.rateLimited('device');
-  const fault = { code: 'ERR_RATE', detail: 'the rate of this device is used up for now' } as const;
-  return { fault, extras: { retryAfterSeconds } };
 }
 
 function countLeaves(

@@ -1,9 +1,10 @@
 import type { Fault } from '@tachograph/wire';
+import { HeldBytes } from '../held-bytes.ts';
 
-const MIB = 1024 * 1024;
-
-/** Bytes of bodies that are held at one time, of all requests together and of one sender. */
-const BODY_BYTES = { totalMax: 128 * MIB, senderMax: 32 * MIB } as const;
+/** The part of all held bytes that bodies may be, and the part of one sender: what waits for the log needs room, too. */
+const READING_PART = 1 / 2;
+const SENDER_PART = 1 / 4;
+const HELD_BYTES_MAX = 128 * 1024 * 1024;
 
 /** Seconds after which a request that found no room may come again. The client adds jitter. */
 export const NO_ROOM_RETRY_SECONDS = 2;
@@ -23,12 +24,24 @@ export type BodyClaim = {
  * none for the number of connections, and whoever sends slowly holds on to what they have sent. No sender gets all.
  */
 export class BodyBudget {
+  readonly #process: HeldBytes;
   readonly #limits: { readonly totalMax: number; readonly senderMax: number };
+  readonly #refused: () => void;
   readonly #bySender = new Map<string, number>();
   #total = 0;
 
-  constructor(limits: { readonly totalMax: number; readonly senderMax: number } = BODY_BYTES) {
+  /** @param refused is told of each request that finds no room */
+  constructor(
+    process = new HeldBytes(HELD_BYTES_MAX),
+    limits: { readonly totalMax: number; readonly senderMax: number } = {
+      totalMax: process.max * READING_PART,
+      senderMax: process.max * SENDER_PART,
+    },
+    refused: () => void = () => undefined,
+  ) {
+    this.#process = process;
     this.#limits = limits;
+    this.#refused = refused;
   }
 
   /** Bytes that are held now. */
@@ -40,7 +53,10 @@ export class BodyBudget {
     let held = 0;
     return {
       take: (bytes) => {
-        if (!this.#add(sender, bytes)) return false;
+        if (!this.#add(sender, bytes)) {
+          this.#refused();
+          return false;
+        }
         held += bytes;
         return true;
       },
@@ -54,6 +70,7 @@ export class BodyBudget {
   #add(sender: string, bytes: number): boolean {
     const ofSender = (this.#bySender.get(sender) ?? 0) + bytes;
     if (ofSender > this.#limits.senderMax || this.#total + bytes > this.#limits.totalMax) return false;
+    if (!this.#process.take(bytes)) return false;
     this.#bySender.set(sender, ofSender);
     this.#total += bytes;
     return true;
@@ -64,5 +81,6 @@ export class BodyBudget {
     if (left > 0) this.#bySender.set(sender, left);
     else this.#bySender.delete(sender);
     this.#total -= bytes;
+    this.#process.give(bytes);
   }
 }

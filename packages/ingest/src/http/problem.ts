@@ -62,7 +62,7 @@ const FASTIFY_CODES: { readonly [code: string]: ErrorCode } = {
 };
 
 /** Seconds until another try at a registry that could not serve. */
-const REGISTRY_RETRY_SECONDS = 5;
+export const REGISTRY_RETRY_SECONDS = 5;
 
 /** Answers what was thrown: a refusal by Fastify, or a bug, whose text stays in the log. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

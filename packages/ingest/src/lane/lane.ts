@@ -1,26 +1,27 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import type { ErrorCode, Fault } from '@tachograph/wire';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Fault } from '@tachograph/wire';
 import { settledPosition, type Position } from '../registry/settlement.ts';
-import { REGISTRY_UNAVAILABLE, RegistryUnavailableError } from '../registry/unavailable.ts';
+import { pause } from '../timing.ts';
 import { HeadCache } from './head-cache.ts';
-import { bytesOf, keyOf, type AppendJob, type JobResult } from './job.ts';
+import { keyOf, type AppendJob, type JobResult } from './job.ts';
+import { Patience } from './patience.ts';
 import { LogTruncatedError, type LanePorts } from './ports.ts';
 import { recover } from './recovery.ts';
+import { faultOf, LOG_STALLED, LOG_UNAVAILABLE, LOG_UNSETTLED, noRoom, type LaneRefusal } from './refusal.ts';
+import { heldBytesOf, Waiting } from './waiting.ts';
+import { isLoss, nameLosses, watchWhole } from './watch.ts';
+import { appendedTooEarly } from './whole.ts';
 import { appendAll, judge, plan, settleWrite, type Settled } from './write.ts';
 
-type Waiting = {
-  readonly job: AppendJob;
-  readonly bytes: number;
-  readonly resolve: (result: JobResult) => void;
-};
-
-const RECOVERY_PAUSE_MS = 500;
-const LOG_UNAVAILABLE: Fault = { code: 'ERR_LOG_UNAVAILABLE', detail: 'the log did not settle the append' };
+const RECOVERY_PAUSE_MS = 250;
 
 /**
  * One partition's way into the ordered log. At most one append is unsettled; whoever comes meanwhile waits and
  * shares the next one. Nothing is answered as settled before it is durable *and* the registry has agreed that
  * nothing else came between.
+ *
+ * Nobody is made to wait for a log that does not come: while it takes longer than usual, or could not be read, new
+ * requests are refused at once, and the lane itself looks for it until it is back.
  */
 export class Lane {
   readonly #ports: LanePorts;
@@ -28,12 +29,18 @@ export class Lane {
   readonly #writeBytesMax: number;
   readonly #heads = new HeadCache();
   readonly #stop = new AbortController();
+  readonly #patience: Patience;
   #queue: Waiting[] = [];
-  #waitingBytes = 0;
+  #inFlight: readonly Waiting[] = [];
   /** The offset up to which this lane has seen the log; `null` where it must read first. */
   #settled: Position | null = null;
   #running: Promise<void> | null = null;
   #reading: Promise<boolean> | null = null;
+  #healing: Promise<void> | null = null;
+  #watching: Promise<void> | null = null;
+  #naming: Promise<void> | null = null;
+  /** The log could not be read, and has not been read since. */
+  #isAway = false;
   /** Why this lane takes nothing any more. */
   #stopped: Fault | null = null;
   /** What requests are told whose outcome the newest failure has left unknown. */
@@ -43,6 +50,7 @@ export class Lane {
     this.#ports = ports;
     this.#partition = partition;
     this.#writeBytesMax = writeBytesMax;
+    this.#patience = new Patience(ports.timing, () => this.#answerOverdue());
   }
 
   /** Whether the log has been read to its end and may be appended to. */
@@ -50,26 +58,42 @@ export class Lane {
     return this.#stopped === null && this.#settled !== null;
   }
 
-  /** Reads the log to its end, as often as it takes. Resolves also where the lane stops meanwhile. */
-  async start(): Promise<void> {
-    while (this.#stopped === null && this.#settled === null) {
-      if (await this.#ready()) return;
-      await delay(RECOVERY_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-    }
+  /** Why whatever is submitted now would be refused unseen; `null` where it would not. */
+  get refusal(): LaneRefusal | null {
+    if (this.#stopped !== null) return { reason: 'stopped', fault: this.#stopped };
+    if (this.#isAway) return { reason: 'log_away', fault: this.#failure };
+    return this.#patience.isOver ? { reason: 'log_stalled', fault: LOG_STALLED } : null;
   }
 
-  /** Resolves when the job has settled; at once where the lane is full or stopped. Never rejects. */
-  submit(job: AppendJob): Promise<JobResult> {
-    const bytes = bytesOf(job);
-    if (this.#stopped !== null) return Promise.resolve({ kind: 'refused', fault: this.#stopped });
-    if (this.#waitingBytes + bytes > this.#ports.laneBytesMax) {
-      return Promise.resolve(refused('ERR_OVERLOADED', 'too many bytes are waiting to be appended'));
-    }
-    this.#count(bytes);
-    return new Promise((resolve) => {
-      this.#queue.push({ job, bytes, resolve });
-      this.#running ??= this.#run();
+  /** Reads the log to its end, as often as it takes. Resolves also where the lane stops meanwhile. */
+  start(): Promise<void> {
+    const lane = { settled: () => this.#settled, lost: (error: Error) => this.#lost(error) };
+    this.#watching ??= watchWhole(this.#ports, this.#partition, lane, this.#stop.signal);
+    this.#healing ??= this.#heal();
+    return this.#healing;
+  }
+
+  /**
+   * Resolves when the job has settled or its time is up; at once where there is no room or the log does not come.
+   * Never rejects. `tenantBytesMax` bounds what may wait of its tenant.
+   */
+  submit(job: AppendJob, tenantBytesMax: number | null): Promise<JobResult> {
+    const { waiting, timing, metrics, appendTimeoutMs } = this.#ports;
+    const refusal = this.refusal;
+    if (refusal !== null) return this.#refused(refusal);
+    const { tenant } = job.source;
+    const bytes = heldBytesOf(job);
+    const claim = waiting.claim({ partition: this.#partition, tenant, bytes, tenantBytesMax });
+    if (!claim.ok) return this.#refused(noRoom(claim.refusal));
+    const measure = (): void => metrics.laneWaiting(this.#partition, waiting.ofLane(this.#partition));
+    const waiter = new Waiting(job, timing.now() + appendTimeoutMs, () => {
+      claim.release();
+      measure();
     });
+    measure();
+    this.#queue.push(waiter);
+    this.#running ??= this.#run();
+    return waiter.result;
   }
 
   /** Takes nothing new and resolves when all that was taken has settled. */
@@ -77,6 +101,7 @@ export class Lane {
     this.#stopped ??= { code: 'ERR_SHUTTING_DOWN', detail: 'this node is shutting down' };
     this.#stop.abort();
     await this.#running;
+    await Promise.all([this.#healing, this.#watching, this.#naming]);
   }
 
   async #run(): Promise<void> {
@@ -84,39 +109,55 @@ export class Lane {
       // The embedded stores are synchronous: without this turn of the event loop, the first request would be
       // written before the next one could join it.
       await nextTurn();
+      this.#patience.begin();
       if (!(await this.#ready())) {
         this.#refuseAll(this.#stopped ?? this.#failure);
         break;
       }
-      const taken = this.#take();
-      const results = await this.#write(taken.map(({ job }) => job));
-      for (const { job, bytes, resolve } of taken) {
-        this.#count(-bytes);
-        resolve(results.get(job) ?? { kind: 'refused', fault: this.#stopped ?? this.#failure });
+      this.#inFlight = this.#take();
+      this.#patience.begin();
+      const results = await this.#write(this.#inFlight.map(({ job }) => job));
+      for (const waiting of this.#inFlight) {
+        waiting.end(results.get(waiting.job) ?? { kind: 'refused', fault: this.#stopped ?? this.#failure });
       }
+      this.#inFlight = [];
     }
+    this.#patience.end();
     this.#running = null;
+  }
+
+  /** Looks for the log until it has been read. However long it is away, this is one loop with one timer. */
+  async #heal(): Promise<void> {
+    const { signal } = this.#stop;
+    while (this.#stopped === null && !(await this.#ready())) {
+      await pause(this.#ports.timing, RECOVERY_PAUSE_MS, signal);
+    }
+    this.#healing = null;
   }
 
   /** Sees to it that the log has been read to its end; whoever asks meanwhile waits for the same reading. */
   async #ready(): Promise<boolean> {
     if (this.#settled !== null) return true;
     // A log that was cut may grow past where it was settled: read on, it would look whole.
-    if (this.#stopped?.code === 'ERR_LOG_TRUNCATED') return false;
+    if (this.#isTruncated) return false;
     this.#reading ??= this.#read();
-    const done = await this.#reading;
-    this.#reading = null;
-    return done;
+    return this.#reading;
   }
 
   async #read(): Promise<boolean> {
     try {
       this.#heads.clear();
       this.#settled = await recover(this.#ports, this.#partition);
+      this.#isAway = false;
+      this.#ports.metrics.laneIsLost(this.#partition, false);
       return true;
     } catch (error) {
       this.#failed(error, 'lane.recovery_failed');
+      this.#isAway = true;
+      this.#healing ??= this.#heal();
       return false;
+    } finally {
+      this.#reading = null;
     }
   }
 
@@ -153,7 +194,7 @@ export class Lane {
     }
     const heads = await this.#heads.load(registry.db, jobs.map(keyOf));
     const planned = plan(jobs, heads);
-    const { outcome, count, firsts } = await appendAll(
+    const { outcome, written, firsts } = await appendAll(
       this.#ports,
       this.#partition,
       from.offset,
@@ -163,9 +204,9 @@ export class Lane {
     switch (outcome.kind) {
       case 'appended': {
         const { baseOffset } = outcome;
-        if (baseOffset < from.offset) throw new LogTruncatedError(this.#partition, from.offset, baseOffset);
-        if (baseOffset > from.offset) return this.#resolveByReading(jobs);
-        const settled = await settleWrite(this.#ports, this.#partition, from, count, jobs, planned, heads);
+        if (baseOffset < from.offset) throw appendedTooEarly(this.#partition, from.offset, baseOffset);
+        if (baseOffset > from.offset || this.#isTruncated) return this.#resolveByReading(jobs);
+        const settled = await settleWrite(this.#ports, this.#partition, from, written, jobs, planned, heads);
         return settled === null ? this.#resolveByReading(jobs) : this.#moved(settled);
       }
       case 'rejected': {
@@ -183,6 +224,7 @@ export class Lane {
 
   #moved({ position, heads, results }: Settled): Settled['results'] {
     this.#settled = position;
+    this.#patience.settled();
     for (const job of results.keys()) {
       const key = keyOf(job);
       const head = heads.get(`${key.tenant}/${key.device}`);
@@ -200,32 +242,56 @@ export class Lane {
   }
 
   #failed(error: unknown, event: string): void {
-    const { logger } = this.#ports;
+    const { logger, metrics } = this.#ports;
     if (error instanceof LogTruncatedError) {
       this.#stopped = { code: 'ERR_LOG_TRUNCATED', detail: error.message };
       logger.fatal({ err: error, partition: this.#partition }, 'lane.stopped');
     } else {
       logger.error({ err: error, partition: this.#partition }, event);
     }
-    this.#failure = error instanceof RegistryUnavailableError ? REGISTRY_UNAVAILABLE : LOG_UNAVAILABLE;
+    if (isLoss(error)) {
+      metrics.laneIsLost(this.#partition, true);
+      this.#naming ??= nameLosses(this.#ports, this.#partition);
+    }
+    this.#failure = faultOf(error);
     this.#settled = null;
+  }
+
+  /** A look has found that the log is not what it was. */
+  #lost(error: Error): void {
+    if (this.#isTruncated) return;
+    this.#failed(error, 'lane.log_missing');
+    // One that is only missing may come back as it was: the lane looks for it.
+    this.#isAway = true;
+    this.#healing ??= this.#heal();
+  }
+
+  /** Then nothing is cosigned any more, whatever is under way. */
+  get #isTruncated(): boolean {
+    return this.#stopped?.code === 'ERR_LOG_TRUNCATED';
   }
 
   #refuseAll(fault: Fault): void {
     const waiting = this.#queue;
     this.#queue = [];
-    for (const { bytes, resolve } of waiting) {
-      this.#count(-bytes);
-      resolve({ kind: 'refused', fault });
-    }
+    for (const waiter of waiting) waiter.end({ kind: 'refused', fault });
   }
 
-  #count(bytes: number): void {
-    this.#waitingBytes += bytes;
-    this.#ports.metrics.laneWaiting(this.#partition, this.#waitingBytes);
+  /** Tells those who have waited long enough. What of them is on its way into the log goes on. */
+  #answerOverdue(): void {
+    const now = this.#ports.timing.now();
+    const result = { kind: 'refused', fault: LOG_UNSETTLED } as const;
+    const overdue = this.#inFlight.filter((waiting) => waiting.isDue(now));
+    for (const waiting of overdue) waiting.answer(result);
+    // First come, first due: all of them have the same time.
+    const end = this.#queue.findIndex((waiting) => !waiting.isDue(now));
+    const dropped = this.#queue.splice(0, end < 0 ? this.#queue.length : end);
+    for (const waiting of dropped) waiting.end(result);
+    for (let i = 0; i < overdue.length + dropped.length; i++) this.#ports.metrics.requestRefused('deadline');
   }
-}
 
-function refused(code: ErrorCode, detail: string): JobResult {
-  return { kind: 'refused', fault: { code, detail } };
+  #refused({ reason, fault }: LaneRefusal): Promise<JobResult> {
+    this.#ports.metrics.requestRefused(reason);
+    return Promise.resolve({ kind: 'refused', fault });
+  }
 }

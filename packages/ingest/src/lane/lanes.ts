@@ -1,17 +1,24 @@
 import { partitionOf } from '@tachograph/event-log';
+import type { Fault } from '@tachograph/wire';
 import { addPartitions } from '../registry/settlement.ts';
 import type { AppendJob, JobResult } from './job.ts';
 import { Lane } from './lane.ts';
 import type { LanePorts } from './ports.ts';
+import { LOG_UNREAD, type LaneRefusal } from './refusal.ts';
 
 /** The ways into the log, one for each partition. */
 export type Lanes = {
-  readonly submit: (job: AppendJob) => Promise<JobResult>;
+  /** `tenantBytesMax` bounds what may wait of the job's tenant, in all lanes of this process; `null` does not. */
+  readonly submit: (job: AppendJob, tenantBytesMax: number | null) => Promise<JobResult>;
+  /** Why this installation's lane would refuse whatever is submitted; without one, why all lanes would. */
+  readonly refusal: (of?: { readonly tenant: string; readonly installation: string }) => LaneRefusal | null;
   /** The partition that an installation's devices go to. */
   readonly partitionOf: (tenant: string, installation: string) => number;
   /** Resolves when every lane has read its partition to the end. */
   readonly start: () => Promise<void>;
   readonly isReady: () => boolean;
+  /** Why some lane would take nothing, a log that was cut before all else; `null` where every lane is ready. */
+  readonly notReadyBecause: () => Fault | null;
   /** Settles what is in flight. */
   readonly close: () => Promise<void>;
 };
@@ -46,13 +53,24 @@ export async function openLanes(ports: LanePorts): Promise<Lanes> {
   );
   const partitionFor = (tenant: string, installation: string): number =>
     partitionOf(`${tenant}/${installation}`, partitions);
+  const laneOf = (of: { readonly tenant: string; readonly installation: string }): Lane =>
+    lanes[partitionFor(of.tenant, of.installation)]!;
   return {
     partitionOf: partitionFor,
-    submit: (job) => lanes[partitionFor(job.source.tenant, job.source.installation)]!.submit(job),
+    submit: (job, tenantBytesMax) => laneOf(job.source).submit(job, tenantBytesMax),
+    refusal: (of) => {
+      if (of !== undefined) return laneOf(of).refusal;
+      return lanes.every(({ refusal }) => refusal !== null) ? lanes[0]!.refusal : null;
+    },
     start: async () => {
       await Promise.all(lanes.map((lane) => lane.start()));
     },
     isReady: () => lanes.every((lane) => lane.isReady),
+    notReadyBecause: () => {
+      const waiting = lanes.filter((lane) => !lane.isReady);
+      const faults = waiting.map(({ refusal }) => refusal?.fault ?? LOG_UNREAD);
+      return faults.find(({ code }) => code === 'ERR_LOG_TRUNCATED') ?? faults[0] ?? null;
+    },
     close: async () => {
       await Promise.all(lanes.map((lane) => lane.close()));
     },

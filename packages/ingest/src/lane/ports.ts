@@ -3,6 +3,8 @@ import type { CompactRange, NoteKey, Origin } from '@tachograph/wire';
 import type { Logger } from 'pino';
 import type { AppendMetrics, Clock } from '../context.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Timing } from '../timing.ts';
+import type { WaitingBytes } from './waiting-bytes.ts';
 
 /** What a lane works with. */
 export type LanePorts = {
@@ -17,12 +19,18 @@ export type LanePorts = {
   /** Every key whose cosignatures count here. */
   readonly cosignerKeys: readonly NoteKey[];
   readonly appendTimeoutMs: number;
-  readonly laneBytesMax: number;
+  readonly timing: Timing;
+  /** What all lanes of this process may hold. */
+  readonly waiting: WaitingBytes;
 };
 
-/** The log ends before what was settled: it was truncated or made anew, and nothing may be cosigned. */
+/**
+ * The log ends before what was settled, or holds other records there: it was truncated or made anew, and nothing may
+ * be cosigned.
+ */
 export class LogTruncatedError extends Error {
-  constructor(partition: number, settled: number, next: number) {
-    super(`partition ${partition} ends at ${next}, but was settled up to ${settled}`);
+  constructor(partition: number, what: string) {
+    super(`partition ${partition} ${what}`);
+    this.name = 'LogTruncatedError';
   }
 }

@@ -1,4 +1,4 @@
-import type { AppendOutcome, LogRecord } from '@tachograph/event-log';
+import { markOf, type AppendOutcome, type LogRecord } from '@tachograph/event-log';
 import { buildRecords } from '../core/append-records.ts';
 import { judgeSettled, planAppends, type Admitted, type AppendPlan } from '../core/append-plan.ts';
 import type { Confirmation } from '../registry/confirmations.ts';
@@ -21,6 +21,9 @@ export function plan(jobs: readonly AppendJob[], heads: Heads): AppendPlan<Appen
   );
 }
 
+/** What one write put into the log: how many records, and the last of them. */
+export type Written = { readonly count: number; readonly last: LogRecord | null };
+
 /** Appends what was admitted, in one piece, and measures it. Nothing to append settles at `settled` at once. */
 export async function appendAll(
   ports: LanePorts,
@@ -28,7 +31,7 @@ export async function appendAll(
   settled: number,
   { admitted }: AppendPlan<AppendJob>,
   heads: Heads,
-): Promise<{ outcome: AppendOutcome; count: number; firsts: readonly number[] }> {
+): Promise<{ outcome: AppendOutcome; written: Written; firsts: readonly number[] }> {
   const records: LogRecord[] = [];
   const firsts: number[] = [];
   const facts = await gatherFacts(ports, admitted, heads);
@@ -36,14 +39,21 @@ export async function appendAll(
     firsts.push(records.length);
     for (const record of buildRecords(job.source, { edge, ...facts[i]! })) records.push(record);
   }
-  if (records.length === 0) return { outcome: { kind: 'appended', baseOffset: settled }, count: 0, firsts };
+  const written = { count: records.length, last: records.at(-1) ?? null };
+  if (records.length === 0) return { outcome: { kind: 'appended', baseOffset: settled }, written, firsts };
   const startedMs = performance.now();
+  const deadline = new AbortController();
+  // Not AbortSignal.timeout: its timer cannot be called off, and there may be a thousand writes before it is due.
+  const cancel = ports.timing.after(ports.appendTimeoutMs, () =>
+    deadline.abort(new Error(`the log did not settle an append within ${ports.appendTimeoutMs} ms`)),
+  );
   const outcome = await ports.log
-    .append(partition, records, AbortSignal.timeout(ports.appendTimeoutMs))
-    .catch((cause: unknown): AppendOutcome => ({ kind: 'ambiguous', cause }));
+    .append(partition, records, deadline.signal)
+    .catch((cause: unknown): AppendOutcome => ({ kind: 'ambiguous', cause }))
+    .finally(cancel);
   const bytes = admitted.reduce((sum, { job }) => sum + bytesOf(job), 0);
   ports.metrics.laneWrote(admitted.length, bytes, (performance.now() - startedMs) / 1000);
-  return { outcome, count: records.length, firsts };
+  return { outcome, written, firsts };
 }
 
 /** The heads after a write, and the results of its jobs, once both are settled. */
@@ -61,7 +71,7 @@ export async function settleWrite(
   ports: LanePorts,
   partition: number,
   from: Position,
-  count: number,
+  { count, last }: Written,
   jobs: readonly AppendJob[],
   { admitted, present, others }: AppendPlan<AppendJob>,
   heads: Heads,
@@ -74,11 +84,13 @@ export async function settleWrite(
   const windows: WindowPart[] = [];
   const issued: Issued[] = [];
   const results = new Map<AppendJob, JobResult>();
-  const move = (job: AppendJob, head: Head, anchor: number | null): void => {
+  const to = from.offset + count;
+  let endOffset = from.offset;
+  const move = (job: AppendJob, head: Head, anchor: number | null, end: number | null): void => {
     const key = keyOf(job);
     const cosignedSeconds = Math.max(nowSeconds, head.cosignedSeconds);
     moved.set(logId(key), { ...head, cosignedSeconds });
-    moves.set(logId(key), { ...key, head: { ...head, cosignedSeconds }, anchor });
+    moves.set(logId(key), { ...key, head: { ...head, cosignedSeconds }, anchor, endOffset: end });
     issued.push({ ...key, size: head.range.size, timeSeconds: cosignedSeconds });
     results.set(job, { kind: 'settled', cosignedSeconds });
   };
@@ -86,17 +98,25 @@ export async function settleWrite(
     const { job, edge, next } = item;
     const before = moved.get(logId(keyOf(job))) ?? EMPTY_HEAD;
     const carried = carriedBy(job, before);
-    move(job, { ...before, range: next, checkpoint: job.source.checkpoint, carried }, anchorOf(item));
+    endOffset += job.source.leaves.length;
+    const head = { ...before, range: next, checkpoint: job.source.checkpoint, carried };
+    move(job, head, anchorOf(item), endOffset);
     windows.push({ ...keyOf(job), from: edge, hashes: job.source.claim.leafHashes });
   }
   for (const job of present) {
     const head = moved.get(logId(keyOf(job))) ?? EMPTY_HEAD;
-    move(job, { ...head, checkpoint: job.source.claim.size === 0 ? null : job.source.checkpoint }, null);
+    move(
+      job,
+      { ...head, checkpoint: job.source.claim.size === 0 ? null : job.source.checkpoint },
+      null,
+      null,
+    );
   }
   const position = await settle(ports.registry, {
     partition,
     from,
-    to: from.offset + count,
+    to,
+    mark: last === null ? from.mark : markOf(last, to - 1),
     moves: [...moves.values()],
     windows,
     issued,

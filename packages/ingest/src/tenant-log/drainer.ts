@@ -115,6 +115,7 @@ export class TenantLogDrainer {
         head,
         leaves.map((leaf) => readLeaf(leaf, true)),
       ),
+      null,
     );
     if (result.kind === 'settled') {
       await this.#dropSettled(log, (await loadHeads(registry.db, [log])).get(logId(log)) ?? EMPTY_HEAD);

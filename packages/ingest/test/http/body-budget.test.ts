@@ -6,6 +6,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { parseNetwork } from '../../src/core/network.ts';
+import { HeldBytes } from '../../src/held-bytes.ts';
 import { readAppendBody } from '../../src/http/append-body.ts';
 import { BodyBudget } from '../../src/http/body-budget.ts';
 import { installHttp } from '../../src/http/install.ts';
@@ -53,7 +54,7 @@ let app: FastifyInstance;
 let url: string;
 let sockets: Socket[];
 beforeEach(async () => {
-  budget = new BodyBudget({ totalMax: 100 * KIB, senderMax: 60 * KIB });
+  budget = new BodyBudget(new HeldBytes(1024 * KIB), { totalMax: 100 * KIB, senderMax: 60 * KIB });
   sockets = [];
   const logger = pino({ level: 'silent' });
   app = fastify(serverOptions({ headersTimeoutMs: 5000, requestTimeoutMs: 5000 }, logger));
