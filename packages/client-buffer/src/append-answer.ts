@@ -16,9 +16,12 @@ import type { AppendRequest } from './append-request.ts';
 import type { AppendAnswer, Extras } from './core/answers.ts';
 import { resolveConflict } from './core/conflict.ts';
 import { startLease } from './core/lease.ts';
+import { planOwn } from './core/own-leaves.ts';
+import { admitLease } from './core/purge.ts';
 import { planReceipt } from './core/receipt.ts';
 import type { EnrolmentRow, LogRow, Position, Receipt } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
+import { takeDirectives } from './directives.ts';
 import { fetchKeys, setbackOf } from './exchange.ts';
 import type { Replay } from './replay.ts';
 import { restoreIngest } from './restore.ts';
@@ -62,6 +65,7 @@ export class AppendAnswers {
   async #takeReceipt(request: AppendRequest, lines: string, extras: Extras): Promise<Step> {
     // Keys first: the receipt may be signed by one that this very answer brings.
     await this.#takeKeys(extras);
+    await takeDirectives(this.#parts, extras.directives);
     const parsed = parseSignatureLines(lines);
     const cosigned = parsed.ok ? await this.#verify(request.checkpoint, parsed.value) : null;
     if (cosigned === null) return networkSetback('the receipt does not verify');
@@ -77,6 +81,7 @@ export class AppendAnswers {
       extras,
     );
     await this.#takeLease(request, extras);
+    await this.#takeStatus(request, extras);
     return PROGRESS;
   }
 
@@ -97,6 +102,7 @@ export class AppendAnswers {
 
   async #takeConflict(request: AppendRequest, conflict: Conflict): Promise<Step> {
     await this.#takeKeys(conflict.extras);
+    await takeDirectives(this.#parts, conflict.extras.directives);
     const stated = await this.#statedBy(request, conflict);
     const { rows } = await this.#parts.state.read();
     const { log } = rows;
@@ -209,7 +215,7 @@ export class AppendAnswers {
     if (found !== null) this.#parts.report(found);
   }
 
-  async #takeLease({ note, log }: AppendRequest, { lease }: Extras): Promise<void> {
+  async #takeLease({ note, log, epoch }: AppendRequest, { lease }: Extras): Promise<void> {
     if (lease === null || note === null) return;
     const opened = await openStatement(LEASE_NOTE, lease, await this.#parts.trust.lessors());
     // Only for the nonce that this request sent: leases can be neither hoarded nor borrowed.
@@ -219,12 +225,37 @@ export class AppendAnswers {
       );
       return;
     }
-    const row = startLease(opened.value, note.sent);
+    const row = startLease(opened.value, log.device, note.sent);
     await this.#parts.state.transact(({ rows }) => {
-      const newer =
-        rows.log?.device === log.device && (rows.lease === null || rows.lease.sentAt !== row.sentAt);
-      return newer ? { result: null, rows: { lease: row } } : { result: null };
+      // Of two tabs the slower one's lease is the older one, and one that was asked for before a gate lifts none.
+      const cache =
+        rows.log?.device === log.device && !rows.log.closed ? admitLease(rows.cache, epoch) : null;
+      if (cache === null) return { result: null };
+      const { enrolment } = rows;
+      // Only enrolled devices get one: the approval that was waited for, or a revocation taken back.
+      return {
+        result: null,
+        rows: {
+          cache,
+          lease: row,
+          ...(enrolment?.device === log.device ? { enrolment: { ...enrolment, status: 'enrolled' } } : {}),
+        },
+      };
     });
+  }
+
+  /** A verified receipt came with it: a stranger cannot say so. What else it says of the device, a lease says better. */
+  async #takeStatus({ log }: AppendRequest, { deviceStatus }: Extras): Promise<void> {
+    const { state, libraryLeaf, committed } = this.#parts;
+    const known = state.rows.enrolment;
+    if (deviceStatus !== 'revoked' || known?.device !== log.device || known.status === 'revoked') return;
+    await state.transact(({ rows }) => {
+      const { enrolment } = rows;
+      if (enrolment?.device !== log.device) return { result: null };
+      const revoked = { ...enrolment, status: 'revoked' } as const;
+      return { result: null, ...planOwn(rows, { enrolment: revoked }, [], libraryLeaf) };
+    });
+    committed();
   }
 
   /** A good cosignature by a trusted key; where one is by a key not seen before, the keys are asked for once. */

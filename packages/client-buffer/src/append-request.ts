@@ -28,6 +28,8 @@ export type AppendRequest = {
   readonly checkpointSource: string;
   /** The request note's nonce, and the clocks when it was made; `null` without a note. */
   readonly note: { readonly nonce: string; readonly sent: Reading } | null;
+  /** Which leases and gates there were before the request was made: its own lease counts only while these are the last. */
+  readonly epoch: number;
 };
 
 /**
@@ -68,6 +70,7 @@ export async function prepareAppend(
     checkpoint: checkpoint.value,
     checkpointSource: sealed.source,
     note,
+    epoch: rows.cache?.epoch ?? 0,
   };
 }
 

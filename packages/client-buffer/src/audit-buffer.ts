@@ -1,5 +1,6 @@
 import type { Actor, ErrorCode, Outcome, Target } from '@tachograph/wire';
 import type { DataOf, EventDefinitions, EventSchemas } from './define-events.ts';
+import type { CacheHooks, CacheKeyAccess, CacheScope, OfflineAccess, PurgeStatus } from './offline-types.ts';
 
 /** What an app configures. */
 export type BufferConfig<Schemas extends EventSchemas = EventSchemas> = {
@@ -23,6 +24,8 @@ export type BufferConfig<Schemas extends EventSchemas = EventSchemas> = {
   readonly app?: { readonly name: string; readonly version?: string };
   /** How people recognise this installation, e.g. a machine's name. Told at enrolment. */
   readonly installation?: { readonly label?: string; readonly platform?: string };
+  /** How the library destroys and lists what the app caches. Needed wherever the app keeps secrets for offline use. */
+  readonly cache?: CacheHooks;
 };
 
 /** Everything about an event but its action. `outcome` is `success` unless it is said otherwise. */
@@ -104,6 +107,8 @@ export type BufferStatus = {
    * cosigned note that says so, for whoever wants to check it without this library.
    */
   readonly receipt: { readonly size: number; readonly time: number; readonly checkpoint: string } | null;
+  /** Which cached secrets are refused because of a purge; drop them from memory when this appears. `null`: none. */
+  readonly purge: PurgeStatus | null;
   /** The latest thing that went wrong and has not been put right since. */
   readonly problem: { readonly code: ErrorCode; readonly detail: string } | null;
 };
@@ -111,13 +116,6 @@ export type BufferStatus = {
 export type Credential = { readonly type: 'token'; readonly token: string };
 
 export type EnrolmentStatus = 'enrolled' | 'pending_approval' | 'quarantined' | 'revoked';
-
-export type OfflineAccess =
-  | { readonly allowed: true; readonly until: Date }
-  | {
-      readonly allowed: false;
-      readonly reason: 'no-lease' | 'scope' | 'expired' | 'clock-stepped' | 'revoked';
-    };
 
 /** An open buffer. All methods may be called at any time, also offline and before enrolment. */
 export type AuditBuffer<Schemas extends EventSchemas = EventSchemas> = {
@@ -145,8 +143,31 @@ export type AuditBuffer<Schemas extends EventSchemas = EventSchemas> = {
    * @throws AuditBufferError with the code of what stands in the way; nothing is lost by it
    */
   flush(): Promise<void>;
-  /** Whether cached secrets of `scope` may be used offline now. */
-  offlineAccess(request: { readonly scope: string }): Promise<OfflineAccess>;
+  /**
+   * Whether cached secrets of `scope` may be used offline now, and until when. Ask before each use: the answer is read
+   * from the store, so that it holds in every tab.
+   * @throws AuditBufferError ERR_CONFIG for a malformed scope; ERR_STORAGE where the store fails, which is a no
+   * @example
+   * const access = await audit.offlineAccess({ scope: 'v_1' });
+   * if (!access.allowed) showSignIn(access.reason);
+   */
+  offlineAccess(request: CacheScope): Promise<OfflineAccess>;
+  /**
+   * The key to encrypt what the app caches under `scope`, made when it is first asked for and granted under the same
+   * conditions as {@link offlineAccess}. A purge destroys it, in the transaction that raises the gate: what was encrypted
+   * with it is unreadable from then on, also where the page dies before the app's own hooks have run.
+   * @throws AuditBufferError as `offlineAccess`
+   * @example
+   * const access = await audit.cacheKey({ scope: 'v_1' });
+   * if (access.allowed) await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, access.key, secret);
+   */
+  cacheKey(request: CacheScope): Promise<CacheKeyAccess>;
+  /**
+   * Records what is in the cache now (`cache.inventory`), if it is not what was recorded last. Call it when the app has
+   * filled its cache; the library itself asks at opening and every quarter of an hour. Without a hook it does nothing.
+   * @throws whatever the hook throws
+   */
+  reportInventory(): Promise<void>;
   /** Commits what waits and lets go of the store. Entries stay; opening again goes on. */
   close(): Promise<void>;
 };

@@ -1,4 +1,4 @@
-import { toBase64Url, type Bytes, type DeviceId } from '@tachograph/wire';
+import { toBase64Url } from '@tachograph/wire';
 import type { Adapters } from './adapters.ts';
 import type {
   BufferConfig,
@@ -6,26 +6,26 @@ import type {
   Credential,
   EnrolmentStatus,
   EventDetails,
-  OfflineAccess,
   RecordedEntry,
 } from './audit-buffer.ts';
 import type { BufferNames } from './buffer-names.ts';
-import { makeLeaf, type EventInput, type Stamp } from './core/event.ts';
-import { Reach } from './core/reach.ts';
+import { gapData } from './core/commit.ts';
+import { purgeStatusOf } from './core/offline.ts';
 import type { Problem } from './core/rows.ts';
 import { ledgerOf, stateOf, type StateFacts } from './core/status.ts';
 import { AuditBufferError } from './errors.ts';
 import type { CoreParts } from './core-parts.ts';
 import { Enroller } from './enroller.ts';
 import { Keyring } from './keyring.ts';
-import { readOfflineAccess } from './offline-access.ts';
-import { leafEncoder } from './leaf-encoder.ts';
+import { LeafMaker } from './leaf-maker.ts';
+import { OfflineCache } from './offline-cache.ts';
+import type { CacheKeyAccess, OfflineAccess } from './offline-types.ts';
 import { openLog } from './open-log.ts';
+import { Purger } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { SharedState } from './shared-state.ts';
 import { StatusListeners } from './status-listeners.ts';
-import { gapData } from './succession.ts';
 import { Trust } from './trust.ts';
 import type { Step } from './step.ts';
 import { Uploader } from './uploader.ts';
@@ -35,16 +35,16 @@ const BYTES_MAX = 64 * 1024 * 1024;
 /** One open buffer: puts the parts together, and says how it stands. */
 export class Engine {
   readonly #adapters: Adapters;
-  readonly #app: BufferConfig['app'];
+  readonly #leaves: LeafMaker;
   readonly #parts: CoreParts;
   readonly #recorder: Recorder;
   readonly #uploader: Uploader;
   readonly #enroller: Enroller;
+  readonly #cache: OfflineCache;
+  readonly #purger: Purger;
   readonly #opened: Promise<void>;
   readonly #listeners = new StatusListeners(() => this.status());
   readonly #ends: (() => void)[] = [];
-  readonly #encode = leafEncoder();
-  readonly #reach = new Reach();
   #phase: StateFacts['phase'] = 'opening';
   #enrolling = 0;
   #lastStep: Step | null = null;
@@ -53,28 +53,29 @@ export class Engine {
 
   constructor(config: Omit<BufferConfig, 'events'>, names: BufferNames, adapters: Adapters) {
     this.#adapters = adapters;
-    this.#app = config.app;
-    this.#parts = this.#assemble(names, [config.directiveKey ?? []].flat());
-    const { state } = this.#parts;
+    const state = new SharedState(adapters.store);
+    const boot = toBase64Url(adapters.random(12));
+    this.#leaves = new LeafMaker(adapters, state, boot, config.app);
+    this.#parts = this.#assemble(names, [config.directiveKey ?? []].flat(), { state, boot });
     this.#recorder = new Recorder(state, {
       bytesMax: config.bytesMax ?? BYTES_MAX,
       whenFull: config.whenFull ?? 'gap',
-      gapLeaf: (gap) => this.#libraryLeaf('buffer.gap', gapData(gap)),
+      gapLeaf: (gap) => this.#leaves.own({ action: 'buffer.gap', data: gapData(gap) }),
       onCommitted: () => this.#afterCommit(),
       onFailed: (error) => this.#report(error),
     });
     this.#enroller = new Enroller(this.#parts, config.installation);
     this.#uploader = new Uploader(this.#parts, this.#enroller, (step) => this.#afterStep(step));
+    this.#cache = new OfflineCache(this.#parts, config.cache);
+    this.#purger = new Purger(this.#parts, config.cache);
     state.onRows(() => this.#listeners.notify());
     this.#opened = this.#open();
   }
 
   record(action: string, details: EventDetails<unknown>, data: unknown): RecordedEntry {
     const { actor, targets, outcome, session } = details;
-    const input: EventInput = { action, actor, targets, outcome, session, app: this.#app, data };
-    const stamp = this.#stamp();
-    const leaf = makeLeaf(input, stamp, this.#seen(), this.#encode);
-    const entry = this.#recorder.record(leaf.id, leaf.bytes, stamp.wallMs);
+    const leaf = this.#leaves.event({ action, actor, targets, outcome, session, data });
+    const entry = this.#recorder.record(leaf.id, leaf.bytes, leaf.wallMs);
     this.#listeners.notify();
     return entry;
   }
@@ -111,12 +112,22 @@ export class Engine {
       throw new AuditBufferError('ERR_BUFFER_CLOSED', 'the buffer was closed while it sent');
   }
 
-  async offlineAccess({ scope }: { readonly scope: string }): Promise<OfflineAccess> {
+  async offlineAccess(scope: string): Promise<OfflineAccess> {
     await this.#opened;
     this.#assertOpen();
-    const { access, stepped } = await readOfflineAccess(this.#parts, scope);
-    if (stepped) this.#recordOwn('clock.stepped', {});
-    return access;
+    return this.#cache.access(scope);
+  }
+
+  async cacheKey(scope: string): Promise<CacheKeyAccess> {
+    await this.#opened;
+    this.#assertOpen();
+    return this.#cache.key(scope);
+  }
+
+  async reportInventory(): Promise<void> {
+    await this.#opened;
+    this.#assertOpen();
+    return this.#cache.reportInventory();
   }
 
   status(): BufferStatus {
@@ -132,6 +143,7 @@ export class Engine {
       }),
       ledger: ledgerOf(rows, this.#recorder.waiting, this.#recorder.unwritten),
       origin: rows.log?.origin ?? null,
+      purge: purgeStatusOf(rows.cache),
       receipt:
         receipt === null ? null : { size: receipt.size, time: receipt.time, checkpoint: receipt.source },
       problem: this.#lastStep?.kind === 'setback' ? this.#lastStep.problem : this.#reported,
@@ -151,6 +163,8 @@ export class Engine {
     await this.#recorder.idle();
     this.#recorder.fail(new AuditBufferError('ERR_BUFFER_CLOSED', 'the buffer was closed'));
     for (const end of this.#ends) end();
+    this.#cache.stop();
+    await this.#purger.stop();
     await this.#uploader.stop();
     this.#phase = 'closed';
     this.#adapters.tabs.close();
@@ -158,8 +172,11 @@ export class Engine {
     this.#listeners.notify();
   }
 
-  #assemble({ authority, tenant }: BufferNames, directiveKeys: readonly string[]): CoreParts {
-    const state = new SharedState(this.#adapters.store);
+  #assemble(
+    { authority, tenant }: BufferNames,
+    directiveKeys: readonly string[],
+    { state, boot }: Pick<CoreParts, 'state' | 'boot'>,
+  ): CoreParts {
     const keyring = new Keyring(state, authority, tenant);
     return {
       adapters: this.#adapters,
@@ -169,9 +186,12 @@ export class Engine {
       keyring,
       sealer: new Sealer(state, keyring),
       trust: new Trust(state, authority, directiveKeys),
-      boot: toBase64Url(this.#adapters.random(12)),
-      libraryLeaf: (action, data, device) => this.#libraryLeaf(action, data, device),
-      exchanged: (step) => this.#reach.ended(step, state.rows.log?.receipt ?? null),
+      boot,
+      libraryLeaf: (leaf, device) => this.#leaves.own(leaf, device),
+      committed: () => this.#afterCommit(),
+      checkIn: () => this.#uploader.checkIn(),
+      quietly: (work) => this.#quietly(work),
+      exchanged: (step) => this.#leaves.exchanged(step),
       report: (problem) => this.#report(problem),
     };
   }
@@ -194,12 +214,17 @@ export class Engine {
     const { page, tabs } = this.#adapters;
     tabs.listen(() => this.#catchUp());
     this.#ends.push(
-      page.onReturn(() => this.#uploader.networkMayBeBack()),
+      page.onReturn(() => {
+        this.#uploader.networkMayBeBack();
+        // Timers stood still, and time did not.
+        this.#quietly(this.#cache.tick());
+      }),
       page.onHide(() => this.#quietly(this.#part())),
     );
     this.#recorder.start();
     // A head that was committed and not signed before a crash is signed now.
     this.#quietly(this.#parts.sealer.seal());
+    this.#quietly(this.#cache.start());
     this.#uploader.wake();
     this.#listeners.notify();
   }
@@ -230,37 +255,6 @@ export class Engine {
     if (this.#phase !== 'open') return;
     this.#quietly(this.#parts.state.read());
     this.#uploader.wake();
-  }
-
-  #recordOwn(action: string, data: unknown): void {
-    const { wallMs } = this.#stamp();
-    this.#recorder.record('', this.#libraryLeaf(action, data), wallMs);
-  }
-
-  #libraryLeaf(action: string, data: unknown, device?: DeviceId): Bytes {
-    const id = device ?? this.#parts.state.rows.log?.device ?? 'unknown';
-    return makeLeaf(
-      { action, actor: { id, type: 'device' }, app: this.#app, data },
-      this.#stamp(),
-      this.#seen(),
-    ).bytes;
-  }
-
-  #seen() {
-    const receipt = this.#parts.state.rows.log?.receipt ?? null;
-    return receipt === null ? null : { size: receipt.size, time: receipt.time };
-  }
-
-  #stamp(): Stamp {
-    const { clock, page, random } = this.#adapters;
-    const receipt = this.#parts.state.rows.log?.receipt ?? null;
-    return {
-      wallMs: clock.wallMs(),
-      boot: this.#parts.boot,
-      monotonicMs: clock.monotonicMs(),
-      online: page.online() && this.#reach.holds(receipt),
-      random: random(10),
-    };
   }
 
   #assertOpen(): void {

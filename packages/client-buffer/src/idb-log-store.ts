@@ -3,7 +3,15 @@ import type { DeviceId } from '@tachograph/wire';
 import type { Timers } from './adapters.ts';
 import type { Rows } from './core/rows.ts';
 import { AuditBufferError } from './errors.ts';
-import { hasLanded, snapshotOf, STORES, write, type Schema, type Transaction } from './idb-transaction.ts';
+import {
+  cacheKeyName,
+  hasLanded,
+  snapshotOf,
+  STORES,
+  write,
+  type Schema,
+  type Transaction,
+} from './idb-transaction.ts';
 import type { Change, Identity, LogStore, Select, Snapshot } from './log-store.ts';
 
 type Database = IDBPDatabase<Schema>;
@@ -59,6 +67,13 @@ export class IdbLogStore implements LogStore {
       'readonly',
       async (transaction) => (await transaction.objectStore('identities').get(device)) ?? null,
     );
+  }
+
+  cacheKey(scope: string): Promise<CryptoKey | null> {
+    return this.#run('readonly', async (transaction) => {
+      const key = await transaction.objectStore('rows').get(cacheKeyName(scope));
+      return key !== undefined && 'algorithm' in key ? key : null;
+    });
   }
 
   close(): void {

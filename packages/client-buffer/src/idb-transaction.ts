@@ -5,12 +5,13 @@ import { EMPTY_ROWS, type Rows } from './core/rows.ts';
 import type { BlockQuery, Change, Identity, Select, Snapshot } from './log-store.ts';
 
 export interface Schema extends DBSchema {
-  /** The rows, each under its name. */
-  rows: { key: keyof Rows; value: NonNullable<Rows[keyof Rows]> };
+  /** The rows, each under its name; and the cache keys, which are read one at a time and only when they are asked for. */
+  rows: { key: keyof Rows | CacheKeyName; value: NonNullable<Rows[keyof Rows]> | CryptoKey };
   /** Keyed by where a block ends: receipts delete, and replay reads, by one key range. */
   blocks: { key: [DeviceId, number]; value: Block };
   identities: { key: DeviceId; value: Identity };
 }
+type CacheKeyName = `cache-key ${string}`;
 type Stores = ('rows' | 'blocks' | 'identities')[];
 export type Transaction<Mode extends IDBTransactionMode> = IDBPTransaction<Schema, Stores, Mode>;
 
@@ -55,6 +56,11 @@ async function findBlocks(
   return found;
 }
 
+/** A scope holds no space, so that no scope's key can be taken for a row or for another scope's. */
+export function cacheKeyName(scope: string): CacheKeyName {
+  return `cache-key ${scope}`;
+}
+
 /** Asks for everything that `change` writes. Whether it was done, the end of the transaction says. */
 export function write<T>(transaction: Transaction<'readwrite'>, change: Change<T>): void {
   const requests: Promise<unknown>[] = [];
@@ -71,8 +77,12 @@ export function write<T>(transaction: Transaction<'readwrite'>, change: Change<T
   }
   // `add`, not `put`: two leaves can never take one place.
   for (const block of change.append ?? []) requests.push(blocks.add(block));
-  if (change.identity !== undefined)
-    requests.push(transaction.objectStore('identities').add(change.identity));
+  const identities = transaction.objectStore('identities');
+  if (change.identity !== undefined) requests.push(identities.add(change.identity));
+  for (const device of change.dropIdentities ?? []) requests.push(identities.delete(device));
+  for (const scope of change.dropCacheKeys ?? []) requests.push(rows.delete(cacheKeyName(scope)));
+  if (change.cacheKey !== undefined)
+    requests.push(rows.put(change.cacheKey.key, cacheKeyName(change.cacheKey.scope)));
   // A failed request aborts the transaction, and its `done` says so: nothing is learned from each alone.
   for (const request of requests) request.catch(() => undefined);
 }

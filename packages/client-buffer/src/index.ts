@@ -9,10 +9,20 @@ export type {
   EntryReceipt,
   EventDetails,
   Ledger,
-  OfflineAccess,
   RecordedEntry,
 } from './audit-buffer.ts';
 export { defineEvents, type DataOf, type EventDefinitions, type EventSchemas } from './define-events.ts';
 export { AuditBufferError } from './errors.ts';
+export type {
+  CacheHolding,
+  CacheHooks,
+  CacheKeyAccess,
+  CacheScope,
+  LeaseTimes,
+  OfflineAccess,
+  OfflineRefusal,
+  PurgeCounts,
+  PurgeStatus,
+} from './offline-types.ts';
 export { openAuditBuffer } from './open-audit-buffer.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts';

@@ -19,6 +19,7 @@ export function inertBuffer<Schemas extends EventSchemas>({
     ledger: ledgerOf(EMPTY_ROWS, 0, 0),
     origin: null,
     receipt: null,
+    purge: null,
     problem: { code: error.code, detail: error.detail },
   };
   return {
@@ -32,6 +33,8 @@ export function inertBuffer<Schemas extends EventSchemas>({
     enrol: () => ignorable(Promise.reject(error)),
     flush: () => ignorable(Promise.reject(error)),
     offlineAccess: () => ignorable(Promise.reject(error)),
+    cacheKey: () => ignorable(Promise.reject(error)),
+    reportInventory: () => ignorable(Promise.reject(error)),
     subscribe(listener) {
       listener(status);
       return () => undefined;

@@ -25,6 +25,12 @@ export type Change<T> = {
   /** Deletes the blocks of `device` that end at or below `size`. */
   readonly drop?: { readonly device: DeviceId; readonly size: number };
   readonly identity?: Identity;
+  /** Deletes the keys of these logs: nothing is signed for them any more. */
+  readonly dropIdentities?: readonly DeviceId[];
+  /** Puts the key of a scope of the app's cache. The store keeps the handle, never the key's bytes. */
+  readonly cacheKey?: { readonly scope: string; readonly key: CryptoKey };
+  /** Deletes the cache keys of these scopes. */
+  readonly dropCacheKeys?: readonly string[];
 };
 
 /**
@@ -47,5 +53,7 @@ export type LogStore = {
   ): Promise<{ readonly result: T; readonly rows: Rows }>;
   /** The key of a log, or `null`. */
   identity(device: DeviceId): Promise<Identity | null>;
+  /** The cache key of a scope, or `null`. */
+  cacheKey(scope: string): Promise<CryptoKey | null>;
   close(): void;
 };

@@ -9,6 +9,7 @@ export class MemoryLogStore implements LogStore {
   #rows: Rows = EMPTY_ROWS;
   #blocks: Block[] = [];
   readonly #identities = new Map<DeviceId, Identity>();
+  readonly #cacheKeys = new Map<string, CryptoKey>();
 
   async read(select?: Select): Promise<Snapshot> {
     return this.#snapshot(select);
@@ -25,11 +26,18 @@ export class MemoryLogStore implements LogStore {
       this.#blocks = this.#blocks.filter(({ device, end }) => device !== drop.device || end > drop.size);
     this.#blocks.push(...(change.append ?? []));
     if (identity !== undefined) this.#identities.set(identity.device, identity);
+    for (const device of change.dropIdentities ?? []) this.#identities.delete(device);
+    for (const scope of change.dropCacheKeys ?? []) this.#cacheKeys.delete(scope);
+    if (change.cacheKey !== undefined) this.#cacheKeys.set(change.cacheKey.scope, change.cacheKey.key);
     return { result: change.result, rows: this.#rows };
   }
 
   async identity(device: DeviceId): Promise<Identity | null> {
     return this.#identities.get(device) ?? null;
+  }
+
+  async cacheKey(scope: string): Promise<CryptoKey | null> {
+    return this.#cacheKeys.get(scope) ?? null;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { signStatement, SUCCESSION_NOTE, type DeviceId, type SuccessionReason } from '@tachograph/wire';
-import type { Gap } from './core/rows.ts';
+import { gapData } from './core/commit.ts';
 import { planSuccessor } from './core/successor.ts';
 import type { CoreParts } from './core-parts.ts';
 
@@ -36,8 +36,8 @@ export async function openSuccessor(
         reason,
         note,
         nowMs,
-        openedLeaf: (data) => libraryLeaf('log.opened', data, identity.device),
-        gapLeaf: (gap) => libraryLeaf('buffer.gap', gapData(gap), identity.device),
+        openedLeaf: (data) => libraryLeaf({ action: 'log.opened', data }, identity.device),
+        gapLeaf: (gap) => libraryLeaf({ action: 'buffer.gap', data: gapData(gap) }, identity.device),
       }),
     // All that waits, in one transaction: rare, and bounded by the cap.
     ({ log }) =>
@@ -45,9 +45,4 @@ export async function openSuccessor(
   );
   parts.report({ code: 'ERR_SUCCESSION', detail: WHY[reason] });
   adapters.tabs.announce();
-}
-
-/** The data of `buffer.gap`. */
-export function gapData({ count, from, to, reason }: Gap) {
-  return { count, from: new Date(from).toISOString(), to: new Date(to).toISOString(), reason };
 }

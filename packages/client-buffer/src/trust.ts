@@ -68,6 +68,11 @@ export class Trust {
     return this.#keysNamed(keyNames(this.#authority).lease);
   }
 
+  /** Keys that sign directives: those that are pinned. No keys note names them, so that whoever signs one cannot add to them. */
+  directors(): readonly NoteKey[] {
+    return this.#directorsOf(this.#pins(this.#state.rows.trust) ?? []);
+  }
+
   /** Whether one of `signatures` is by a cosigner of this authority that is not known here yet. */
   async hasUnknownCosigner(signatures: readonly NoteSignature[]): Promise<boolean> {
     const known = await this.cosigners();
@@ -93,12 +98,15 @@ export class Trust {
   }
 
   async #open(note: string, pins: readonly string[]) {
+    const opened = await openStatement(KEYS_NOTE, note, this.#directorsOf(pins));
+    return opened.ok && opened.value.authority === this.#authority ? opened.value : null;
+  }
+
+  #directorsOf(pins: readonly string[]): readonly NoteKey[] {
     const { directive } = keyNames(this.#authority);
-    const keys = pins.flatMap((vkey) => {
+    return pins.flatMap((vkey) => {
       const parsed = parseVkey(vkey);
       return parsed.ok && parsed.value.name === directive ? [parsed.value] : [];
     });
-    const opened = await openStatement(KEYS_NOTE, note, keys);
-    return opened.ok && opened.value.authority === this.#authority ? opened.value : null;
   }
 }

@@ -14,7 +14,9 @@ export function bufferOver<Schemas extends EventSchemas>(
     subscribe: (listener) => engine.subscribe(listener),
     status: () => engine.status(),
     flush: () => ignorable(engine.flush()),
-    offlineAccess: (request) => ignorable(engine.offlineAccess(request)),
+    offlineAccess: ({ scope }) => ignorable(engine.offlineAccess(scope)),
+    cacheKey: ({ scope }) => ignorable(engine.cacheKey(scope)),
+    reportInventory: () => ignorable(engine.reportInventory()),
     close: () => ignorable(close()),
   };
 }

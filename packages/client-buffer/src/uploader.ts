@@ -69,6 +69,12 @@ export class Uploader {
     this.wake();
   }
 
+  /** Asks ingest how things stand as soon as may be, and not at the next check-in: a lease may be had. */
+  checkIn(): void {
+    this.#checkInAt = 0;
+    this.wake();
+  }
+
   /** Tries now, whatever was to be waited for and whoever holds the claim, until all is sent or something is in the way. */
   async flush(): Promise<Step> {
     while (this.#running !== null) await this.#running;

@@ -93,6 +93,7 @@ describe('a browser that stores nothing', () => {
       read: () => Promise.reject(new AuditBufferError('ERR_STORAGE', 'IndexedDB failed (SecurityError)')),
       transact: () => Promise.reject(new AuditBufferError('ERR_STORAGE', 'IndexedDB failed (SecurityError)')),
       identity: () => Promise.resolve(null),
+      cacheKey: () => Promise.resolve(null),
       close: () => undefined,
     };
     const world = await makeWorld(broken);

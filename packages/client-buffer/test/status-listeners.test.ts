@@ -9,6 +9,7 @@ const status: BufferStatus = {
   ledger: ledgerOf(EMPTY_ROWS, 0, 0),
   origin: null,
   receipt: null,
+  purge: null,
   problem: null,
 };
 

@@ -271,6 +271,12 @@ export const ERRORS = {
     'The cap on bytes that wait is reached, and whenFull is reject.',
   ),
   ERR_BUFFER_CLOSED: row(0, 'never', 'Buffer closed', 'The buffer was closed.'),
+  ERR_DEVICE_REVOKED: row(
+    0,
+    'never',
+    'Device revoked',
+    'This device was revoked and its cache is destroyed: its log is closed.',
+  ),
   ERR_EVENT_UNKNOWN: row(
     0,
     'never',

@@ -10,6 +10,8 @@ export type Extras = {
   readonly lease: string | null;
   readonly keys: string | null;
   readonly nextCheckInMs: number | null;
+  /** What ingest holds of this device, where it says so. */
+  readonly deviceStatus: string | null;
 };
 
 /** The next step that an HTTP answer asks for (PROTOCOL, the table of statuses). */
@@ -125,6 +127,7 @@ function extrasOf(json: Json): Extras {
     lease: typeof json['lease'] === 'string' ? json['lease'] : null,
     keys: typeof json['keys'] === 'string' ? json['keys'] : null,
     nextCheckInMs: checkInMsOf(json),
+    deviceStatus: typeof json['deviceStatus'] === 'string' ? json['deviceStatus'] : null,
   };
 }
 

@@ -22,6 +22,7 @@ export type Committed = { readonly log: LogRow; readonly first: number; readonly
 export function planCommit(rows: Rows, group: Leaves, options: CommitOptions): Change<Committed> {
   const { log } = rows;
   if (log === null) throw new AuditBufferError('ERR_STORAGE', 'the store holds no log');
+  if (log.closed) throw revokedError();
   const room = options.bytesMax - (log.head.bytes - log.base.bytes);
   const known = mergeGaps(rows.gap, options.unwritten);
   const declared = known === null ? null : options.gapLeaf(known);
@@ -49,6 +50,11 @@ export function planCommit(rows: Rows, group: Leaves, options: CommitOptions): C
   };
 }
 
+/** What `record` says once the log is closed. */
+export function revokedError(): AuditBufferError {
+  return new AuditBufferError('ERR_DEVICE_REVOKED', 'this device was revoked: its log is closed');
+}
+
 function howManyFit(leaves: readonly Bytes[], room: number): number {
   let left = room;
   for (let i = 0; i < leaves.length; i++) {
@@ -65,6 +71,11 @@ function countCommit(totals: Totals, { asked, durable }: { asked: number; durabl
     durable: totals.durable + durable,
     gap: totals.gap + asked - durable,
   };
+}
+
+/** The data of `buffer.gap`. */
+export function gapData({ count, from, to, reason }: Gap) {
+  return { count, from: new Date(from).toISOString(), to: new Date(to).toISOString(), reason };
 }
 
 /** The events recorded at `times` as a gap, or `null` where there are none. */

@@ -1,5 +1,4 @@
-import type { LeaseStatement } from '@tachograph/wire';
-import type { OfflineAccess } from '../audit-buffer.ts';
+import type { DeviceId, LeaseStatement } from '@tachograph/wire';
 import type { LeaseRow } from './rows.ts';
 
 /** One look at both clocks. */
@@ -7,43 +6,61 @@ export type Reading = { readonly wallMs: number; readonly boot: string; readonly
 
 /** Set back by more than this, a clock is not believed until the next lease. */
 const STEP_BACK_MAX_MS = 5 * 60_000;
+/** Pages whose monotonic clocks are remembered; one that was forgotten counts on from what the others know. */
+const PAGES_MAX = 16;
+/** What a look may add without being written: a crash forgets no more than this. */
+const NOT_WORTH_WRITING_MS = 1_000;
 
 /** A lease counts from the sending of the request that earned it, and forgets what the clock was before. */
-export function startLease(lease: LeaseStatement, sent: Reading): LeaseRow {
+export function startLease(lease: LeaseStatement, device: DeviceId, sent: Reading): LeaseRow {
   return {
+    device,
     blockAfterMs: lease.blockAfterSeconds * 1000,
     wipeAfterMs: lease.wipeAfterSeconds * 1000,
     scopes: lease.scopes,
     sentAt: sent.wallMs,
     highestWall: sent.wallMs,
     countedMs: 0,
-    boot: sent.boot,
-    bootMs: sent.monotonicMs,
+    pages: [{ boot: sent.boot, ms: sent.monotonicMs, countedMs: 0 }],
     stepped: false,
+    ended: false,
   };
 }
 
-/** The lease after a look at the clocks. `performance.now()` stops in sleep: it can only ever add. */
+/**
+ * The lease after a look at the clocks. `performance.now()` stops in sleep and begins anew with each page: it can only
+ * ever add. Pages that are open side by side count the same time, so each counts on from where it came in.
+ */
 export function touchLease(lease: LeaseRow, now: Reading): LeaseRow {
-  const passed = now.boot === lease.boot ? Math.max(0, now.monotonicMs - lease.bootMs) : 0;
+  const page = lease.pages.find(({ boot }) => boot === now.boot);
+  const countedMs =
+    page === undefined
+      ? lease.countedMs
+      : Math.max(lease.countedMs, page.countedMs + Math.max(0, now.monotonicMs - page.ms));
   return {
     ...lease,
-    countedMs: lease.countedMs + passed,
-    boot: now.boot,
-    bootMs: now.monotonicMs,
+    countedMs,
+    pages:
+      page === undefined
+        ? [...lease.pages, { boot: now.boot, ms: now.monotonicMs, countedMs }].slice(-PAGES_MAX)
+        : lease.pages,
     highestWall: Math.max(lease.highestWall, now.wallMs),
     stepped: lease.stepped || now.wallMs < lease.highestWall - STEP_BACK_MAX_MS,
   };
 }
 
-/** Whether a touched lease grants `scope` now. Elapsed = the greatest of what the clocks say. */
-export function accessUnder(lease: LeaseRow | null, scope: string, wallMs: number): OfflineAccess {
-  if (lease === null) return { allowed: false, reason: 'no-lease' };
-  if (lease.stepped) return { allowed: false, reason: 'clock-stepped' };
-  const elapsed = Math.max(wallMs - lease.sentAt, lease.highestWall - lease.sentAt, lease.countedMs);
-  const left = lease.blockAfterMs - elapsed;
-  if (left <= 0) return { allowed: false, reason: 'expired' };
-  if (!lease.scopes.includes('*') && !lease.scopes.includes(scope))
-    return { allowed: false, reason: 'scope' };
-  return { allowed: true, until: new Date(wallMs + left) };
+/** Milliseconds that have passed since sending: "the greatest of wall clock, monotonic sum, highest time seen". */
+export function elapsedMs({ sentAt, highestWall, countedMs }: LeaseRow, wallMs: number): number {
+  return Math.max(wallMs - sentAt, highestWall - sentAt, countedMs);
+}
+
+/** Whether a look has found so little new that it need not be written. */
+export function isSameLook(before: LeaseRow, after: LeaseRow): boolean {
+  return (
+    before.pages === after.pages &&
+    before.stepped === after.stepped &&
+    before.ended === after.ended &&
+    after.highestWall - before.highestWall < NOT_WORTH_WRITING_MS &&
+    after.countedMs - before.countedMs < NOT_WORTH_WRITING_MS
+  );
 }

@@ -42,5 +42,9 @@ export function planReceipt(
       },
     },
     drop: { device, size: receipt.size },
+    // Nothing will ever be signed for this log again: its key goes with its last receipt, those before it as well.
+    ...(log.closed && receipt.size === log.head.range.size
+      ? { dropIdentities: [device, ...log.lineage.map((ancestor) => ancestor.device)] }
+      : {}),
   };
 }

@@ -1,5 +1,6 @@
 import type { Bytes, CompactRange, DeviceId, ErrorCode, Origin } from '@tachograph/wire';
 import { EMPTY_RANGE } from '@tachograph/wire';
+import type { CacheRow } from './cache-row.ts';
 
 /** A size of the log, the compact range there, and the bytes of all leaves below it (each with its line feed). */
 export type Position = { readonly range: CompactRange; readonly bytes: number };
@@ -37,6 +38,8 @@ export type LogRow = {
   /** The newest rejections, at most {@link REJECTIONS_MAX}. */
   readonly rejected: readonly Rejection[];
   readonly lineage: readonly Ancestor[];
+  /** Nothing is recorded any more: the device is revoked and its cache destroyed. The key goes with the last receipt. */
+  readonly closed?: true;
 };
 
 export const REJECTIONS_MAX = 1_000;
@@ -86,18 +89,25 @@ export type EnrolmentRow = {
 /** The tab that uploads at present, until `until` (milliseconds since the epoch). */
 type ClaimRow = { readonly tab: string; readonly until: number };
 
+/** What the monotonic clock of a page read when the lease had counted so much. */
+type PageClock = { readonly boot: string; readonly ms: number; readonly countedMs: number };
+
 export type LeaseRow = {
+  /** The log that it was granted to. */
+  readonly device: DeviceId;
   readonly blockAfterMs: number;
   readonly wipeAfterMs: number;
   readonly scopes: readonly string[];
   /** Wall clock when the request that earned this lease was sent. */
   readonly sentAt: number;
   readonly highestWall: number;
-  /** Monotonic milliseconds counted since sending, over all boots that looked at the lease. */
+  /** Monotonic milliseconds that have passed since sending, as far as the pages that were open know. */
   readonly countedMs: number;
-  readonly boot: string;
-  readonly bootMs: number;
+  readonly pages: readonly PageClock[];
+  /** The clock was found set back, and `clock.stepped` recorded. */
   readonly stepped: boolean;
+  /** The end was found, and `lease.expired` recorded. */
+  readonly ended: boolean;
 };
 
 /** Everything small that a store holds. */
@@ -109,6 +119,7 @@ export type Rows = {
   readonly enrolment: EnrolmentRow | null;
   readonly claim: ClaimRow | null;
   readonly lease: LeaseRow | null;
+  readonly cache: CacheRow | null;
 };
 
 export const EMPTY_ROWS: Rows = {
@@ -119,6 +130,7 @@ export const EMPTY_ROWS: Rows = {
   enrolment: null,
   claim: null,
   lease: null,
+  cache: null,
 };
 
 export const START: Position = { range: EMPTY_RANGE, bytes: 0 };

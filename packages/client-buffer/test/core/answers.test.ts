@@ -16,6 +16,7 @@ describe('the table of statuses', () => {
         rejected: [{ index: 3, code: 'ERR_LEAF_JSON' }, { index: -0.5, code: 'ERR_X' }, 'x'],
         directives: ['d', 7],
         lease: 'l',
+        deviceStatus: 'revoked',
         keys: 'k',
         nextCheckInSeconds: 60,
       }),
@@ -25,6 +26,7 @@ describe('the table of statuses', () => {
       extras: {
         rejected: [{ index: 3, code: 'ERR_LEAF_JSON' }],
         directives: ['d'],
+        deviceStatus: 'revoked',
         lease: 'l',
         keys: 'k',
         nextCheckInMs: 60_000,
