@@ -1,6 +1,7 @@
 import { PostgresDialect, type Dialect, type PostgresPoolClient, type PostgresQueryResult } from 'kysely';
-import pg from 'pg';
+import { DatabaseError, Pool, types, type PoolClient, type QueryResult } from 'pg';
 import type { Secret } from '../secret.ts';
+import { storable } from './storable.ts';
 import { RegistryUnavailableError } from './unavailable.ts';
 
 export type PostgresBounds = {
@@ -22,7 +23,7 @@ const SILENCE_MS = 2_000;
 /** Kysely over a pool of connections that is the dialect's own. */
 export function postgresDialect(url: Secret, bounds: PostgresBounds): Dialect {
   const { statementTimeoutMs: statementMs } = bounds;
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url.reveal(),
     application_name: 'tachograph',
     max: bounds.connectionsMax,
@@ -45,7 +46,7 @@ export function postgresDialect(url: Secret, bounds: PostgresBounds): Dialect {
   });
 }
 
-async function connected(pool: pg.Pool): Promise<pg.PoolClient> {
+async function connected(pool: Pool): Promise<PoolClient> {
   try {
     const client = await pool.connect();
     // While a connection is out of the pool its break is an event too; the query under way is told by its rejection.
@@ -58,10 +59,10 @@ async function connected(pool: pg.Pool): Promise<pg.PoolClient> {
 
 /** A connection that tells what the server cannot do now from what it never will, and is not used again after. */
 class GuardedClient implements PostgresPoolClient {
-  readonly #client: pg.PoolClient;
+  readonly #client: PoolClient;
   #broken: RegistryUnavailableError | null = null;
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: PoolClient) {
     this.#client = client;
   }
 
@@ -79,11 +80,14 @@ class GuardedClient implements PostgresPoolClient {
     return { command: commandOf(command), rowCount: rowCount ?? 0, rows: rows as R[] };
   }
 
-  async #answered(sql: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
+  async #answered(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
     // After silence the connection may still be owed an answer: a rollback would wait behind it.
     if (this.#broken !== null) throw this.#broken;
     try {
-      return await this.#client.query(sql, parameters.map(storable));
+      return await this.#client.query(
+        sql,
+        parameters.map((parameter) => storable(parameter)),
+      );
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       this.#broken = new RegistryUnavailableError(error);
@@ -105,22 +109,13 @@ function commandOf(command: string): Command {
     : 'SELECT';
 }
 
-/** PostgreSQL's text holds every character but NUL: what a device put there must not keep the others' from settling. */
-function storable(parameter: unknown): unknown {
-  return typeof parameter === 'string' && parameter.includes('\0')
-    ? parameter.replaceAll('\0', '\ufffd')
-    : parameter;
-}
-
-const BYTEA = 17;
-const INT8 = 20;
-
-function parserOf(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
-  if (oid === INT8) return safeInteger;
+const parserOf: typeof types.getTypeParser = (oid, format) => {
+  if (oid === types.builtins.INT8) return safeInteger;
   // A plain array over its own memory, as from SQLite: a Buffer's slices share theirs.
-  if (oid === BYTEA) return (text) => new Uint8Array(Buffer.from(text.slice('\\x'.length), 'hex'));
-  return pg.types.getTypeParser(oid, format);
-}
+  if (oid === types.builtins.BYTEA)
+    return (text: string) => new Uint8Array(Buffer.from(text.slice('\\x'.length), 'hex'));
+  return types.getTypeParser(oid, format);
+};
 
 function safeInteger(text: string): number {
   const value = Number(text);
@@ -151,6 +146,6 @@ function isUnavailable(error: unknown): boolean {
 
 /** The five characters that PostgreSQL names an error with, or `null` where the error is not the server's. */
 function sqlState(error: unknown): string | null {
-  if (!(error instanceof pg.DatabaseError)) return null;
+  if (!(error instanceof DatabaseError)) return null;
   return error.code ?? null;
 }

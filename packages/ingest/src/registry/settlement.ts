@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { storeConfirmations, type Confirmation } from './confirmations.ts';
 import { pruneIssued, storeIssued, type Issued } from './cosigned.ts';
 import { recordFork, type ForkProof } from './forks.ts';
@@ -68,10 +69,11 @@ export async function settle(
 ): Promise<Position | null> {
   const hasOwnFacts = also !== null || settlement.forks.length > 0 || settlement.confirmations.length > 0;
   const transaction = hasOwnFacts ? registry.transaction : registry.checkpoint;
+  const version = randomInt(VERSIONS);
   return transaction(async (trx) => {
     const { numUpdatedRows: moved } = await trx
       .updateTable('partitions')
-      .set({ settled_offset: settlement.to, version: settlement.from.version + 1 })
+      .set({ settled_offset: settlement.to, version })
       .where('partition', '=', settlement.partition)
       .where('version', '=', settlement.from.version)
       .executeTakeFirstOrThrow();
@@ -85,9 +87,15 @@ export async function settle(
     await storeConfirmations(trx, settlement.confirmations, settlement.at);
     for (const move of settlement.moves) if (isPruneTime(move)) await pruneIssued(trx, move, move.anchor);
     await also?.(trx);
-    return { offset: settlement.to, version: settlement.from.version + 1 };
+    return { offset: settlement.to, version };
   });
 }
+
+/**
+ * Versions are drawn, not counted. A database that lost its newest checkpoints, or was restored from a backup, while
+ * nodes kept their heads in memory, would count up to a number again that one of them takes for its own.
+ */
+const VERSIONS = 2 ** 48 - 1;
 
 /** About one in 64: pruning at every append would double its writes. */
 function isPruneTime({ head }: HeadMove): boolean {

@@ -10,6 +10,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteStatement, type SqlValue } from '@tachograph/event-log';
+import { storable } from './storable.ts';
 import { RegistryUnavailableError } from './unavailable.ts';
 
 /** How long a writer waits for the writers of other connections. */
@@ -110,7 +111,7 @@ class SqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const { statement, answersRows } = this.#statement(sql);
-    const values = parameters as readonly SqlValue[];
+    const values = (parameters as readonly SqlValue[]).map((parameter) => storable(parameter));
     const startedMs = performance.now();
     for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
       try {
