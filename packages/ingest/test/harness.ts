@@ -9,33 +9,50 @@ import {
   type EventLog,
   type StoredRecord,
 } from '@tachograph/event-log';
-import { EMPTY_RANGE, parseAuthority, verifyReceipt, type Bytes, type CompactRange } from '@tachograph/wire';
+import {
+  EMPTY_RANGE,
+  parseAuthority,
+  verifyReceipt,
+  type Bytes,
+  type CompactRange,
+  type NoteSigner,
+} from '@tachograph/wire';
 import { pino } from 'pino';
 import { loadConfig, type IngestConfig } from '../src/config.ts';
 import { createKeys } from '../src/keys/create-keys.ts';
+import { loadDirectiveKey } from '../src/keys/directive-key.ts';
 import { loadIngestKeys, type LoadedKeys } from '../src/keys/load-keys.ts';
 import { DEFAULT_POLICY } from '../src/core/policy.ts';
 import { openSqliteRegistry, type Registry } from '../src/registry/registry.ts';
 import type { RegistrySchema } from '../src/registry/schema.ts';
+import { Secret } from '../src/secret.ts';
 import { createIngest, type Ingest } from '../src/server.ts';
 import { createTenantLog } from '../src/tenant-log/outbox.ts';
 import { TestDevice } from './test-device.ts';
 
 export const AUTHORITY = 'audit.example.com';
 export const TENANT = 'acme';
+const ADMIN_TOKEN = 'an-administrator-token-for-tests';
 
 /** A deployment in a folder of its own. Nodes come and go over it; each has its own connections to the files. */
 export class Harness {
   readonly folder: string;
   readonly config: IngestConfig;
   readonly keys: LoadedKeys;
+  readonly directives: readonly NoteSigner[];
   /** What nodes take for the time: starts at the true time, and moves only when it is told to. */
   now = Date.now();
   readonly #nodes: Node[] = [];
 
-  private constructor(config: IngestConfig, keys: LoadedKeys, folder: string) {
+  private constructor(
+    config: IngestConfig,
+    keys: LoadedKeys,
+    directives: readonly NoteSigner[],
+    folder: string,
+  ) {
     this.config = config;
     this.keys = keys;
+    this.directives = directives;
     this.folder = folder;
   }
 
@@ -50,7 +67,10 @@ export class Harness {
     const keys = await loadIngestKeys(folder, authority.value);
     if (!keys.ok) throw new Error(keys.fault.detail);
     const present = keysBefore ?? keys.value;
-    const harness = new Harness({ ...loaded.value, ...overrides }, present, folder);
+    const directive = await loadDirectiveKey(folder, authority.value);
+    if (!directive.ok) throw new Error(directive.fault.detail);
+    const config = { ...loaded.value, adminToken: new Secret(ADMIN_TOKEN), ...overrides };
+    const harness = new Harness(config, present, [directive.value], folder);
     const registry = await harness.openRegistry();
     await registry.transaction(async (trx) => {
       await trx
@@ -90,6 +110,7 @@ export class Harness {
     const ingest = await createIngest({
       config: this.config,
       keys: this.keys,
+      directives: this.directives,
       log: wrap.log?.(log) ?? log,
       registry: wrap.registry?.(registry) ?? registry,
       logger: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
@@ -186,6 +207,21 @@ export class Node {
       body: (await reply.json()) as AnswerBody,
       retryAfter: reply.headers.get('retry-after'),
     };
+  }
+
+  /** Calls the control API, as the administrator of all unless another token is given. */
+  async admin(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: object,
+    token = ADMIN_TOKEN,
+  ): Promise<{ readonly status: number; readonly body: { readonly [name: string]: unknown } }> {
+    const reply = await fetch(`${this.url}/admin/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: reply.status, body: (await reply.json()) as { [name: string]: unknown } };
   }
 
   /** Sends the leaves of `device` from `old` to `size`. */

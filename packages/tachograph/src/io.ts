@@ -1,9 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
+
 /** What a command may touch of the process around it; tests hand in their own. */
 export type Io = {
   readonly env: NodeJS.ProcessEnv;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly fetch: typeof fetch;
+  readonly sleep: (milliseconds: number) => Promise<void>;
 };
 
 export function processIo(): Io {
@@ -12,6 +15,7 @@ export function processIo(): Io {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     fetch: globalThis.fetch,
+    sleep: (milliseconds) => setTimeout(milliseconds),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { devicesCommand } from './admin/devices.ts';
 import { forksCommand } from './admin/forks.ts';
+import { offboardCommand } from './admin/offboard.ts';
 import { tenantsCommand } from './admin/tenants.ts';
 import { tokenCommand } from './admin/tokens.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -19,6 +20,7 @@ Examples:
   tachograph admin tenants create acme              a tenant for the devices of acme
   tachograph admin token create acme --uses 20      a token that lets 20 devices in
   tachograph admin devices list acme                who has enrolled, and what each held when last seen
+  tachograph offboard acme ana --wait               shut a person out, and which secrets they know
   tachograph doctor                                 what is wrong here, and what mends it`;
 
 /** The `tachograph` command. Its actions reject with a `CliFailure` where a person can mend what is wrong. */
@@ -36,6 +38,7 @@ export function createProgram(io: Io): Command {
     .addCommand(exportCommand(io))
     .commandsGroup('Look after it:')
     .addCommand(adminGroup(io))
+    .addCommand(offboardCommand(io))
     .addCommand(keysCommand(io))
     .addCommand(topicsCommand(io))
     .addCommand(doctorCommand(io))

@@ -21,6 +21,7 @@ describe('the command line', () => {
       'control',
       'export',
       'admin',
+      'offboard',
       'keys',
       'topics',
       'doctor',

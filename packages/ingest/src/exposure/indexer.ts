@@ -45,7 +45,7 @@ export class ExposureIndexer {
    */
   async catchUp(signal: AbortSignal): Promise<boolean> {
     while (this.#running !== null) await this.#running.catch(() => false);
-    this.#running = this.#catchUp(signal);
+    this.#running = this.#rounds(signal);
     try {
       return await this.#running;
     } finally {
@@ -53,7 +53,13 @@ export class ExposureIndexer {
     }
   }
 
-  async #catchUp(signal: AbortSignal): Promise<boolean> {
+  async #rounds(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) if (await this.#round(signal)) return true;
+    return false;
+  }
+
+  /** `false` where it was stopped, or another indexer was quicker: then it goes on from where that one is. */
+  async #round(signal: AbortSignal): Promise<boolean> {
     const settled = await this.#ports.registry.db
       .selectFrom('partitions')
       .leftJoin('exposure_positions', 'exposure_positions.partition', 'partitions.partition')

@@ -14,6 +14,7 @@ export function fakeIo(env: NodeJS.ProcessEnv = {}, answer?: (request: Request) 
       if (answer === undefined) throw new TypeError('fetch failed');
       return answer(new Request(input, init));
     },
+    sleep: async () => undefined,
     printed: () => printed,
     complained: () => complained,
   };
