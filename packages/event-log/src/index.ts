@@ -10,6 +10,14 @@ export {
 export { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from './embedded/log.ts';
 export { createKafkaTopic, type TopicMade, type TopicOptions } from './kafka/create-topic.ts';
 export { openKafkaLog, type KafkaLog, type KafkaLogOptions } from './kafka/log.ts';
+export { KafkaRefusedError, type KafkaRefusal } from './kafka/refused-error.ts';
+export {
+  isLoopbackHost,
+  SASL_MECHANISMS,
+  type KafkaSasl,
+  type KafkaTls,
+  type SaslMechanism,
+} from './kafka/security.ts';
 export { TopicUnfitError } from './kafka/topic-unfit-error.ts';
 export type { TopicProblem } from './kafka/topic-settings.ts';
 export type { RetentionPolicy, Trimmed } from './embedded/retention.ts';

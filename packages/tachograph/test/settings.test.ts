@@ -72,7 +72,7 @@ describe('the settings of Kafka', () => {
     ['KAFKA_BROKERS', ',', 'expected host:port, comma-separated'],
     ['KAFKA_TOPIC', '..', 'expected up to 249 letters, digits, dots, _ and -'],
     ['KAFKA_TOPIC', 'audit events', 'expected up to 249 letters, digits, dots, _ and -'],
-    ['KAFKA_ALLOW_UNSAFE', 'true', 'expected on or off'],
+    ['KAFKA_ALLOW_UNSAFE', 'yes', 'expected on or off'],
   ])('are refused for %s = %s', (name, value, expected) => {
     const failure = failureOf({ KAFKA_BROKERS: 'kafka:9092', [name]: value });
     expect(failure.message).toContain('ERR_CONFIG');

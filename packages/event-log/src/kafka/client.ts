@@ -1,10 +1,11 @@
 import kafkajs, { type ISocketFactory, type Kafka, type RetryOptions } from 'kafkajs';
+import { saslOptions, type KafkaSecurity } from './security.ts';
 
 // A CommonJS module whose names Node cannot see from outside.
 const { Kafka: KafkaClient, logLevel } = kafkajs;
 
 /** How a cluster is reached. */
-export type KafkaConnection = {
+export type KafkaConnection = KafkaSecurity & {
   /** `host:port` of some of the brokers; the others are learnt from them. */
   readonly brokers: readonly string[];
   readonly clientId?: string;
@@ -28,7 +29,7 @@ export const RETRY = {
 
 /** A client of kafkajs that logs nothing: what fails reaches the caller as an error or an outcome. */
 export function createClient(
-  { brokers, clientId = CLIENT_ID }: KafkaConnection,
+  { brokers, clientId = CLIENT_ID, sasl }: KafkaConnection,
   socketFactory: ISocketFactory,
 ): Kafka {
   return new KafkaClient({
@@ -38,7 +39,9 @@ export function createClient(
     requestTimeout: REQUEST_TIMEOUT_MS,
     enforceRequestTimeout: true,
     retry: RETRY,
+    // Not `ssl`: the sockets decide that, and read the certificates each time.
     socketFactory,
+    ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
     logLevel: logLevel.NOTHING,
   });
 }

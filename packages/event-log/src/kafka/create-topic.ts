@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
-import { Sockets } from './sockets.ts';
+import { withSockets } from './explain-failure.ts';
 import {
   problemsOf,
   readTopicFacts,
@@ -33,20 +33,22 @@ const LOOK_MS = 100;
 /**
  * Makes the topic with settings that lose nothing, or gives these settings to the one that is there. The number of
  * partitions of an existing topic stays, since keys would change places, and so does its replication.
+ * @throws KafkaRefusedError where the brokers do not take this client, or it does not trust them
  */
 export async function createKafkaTopic(options: TopicOptions): Promise<TopicMade> {
-  const sockets = new Sockets();
-  const admin = createClient(options, sockets.factory).admin({ retry: RETRY });
-  try {
-    await admin.connect();
-    const before = await readTopicFacts(admin, options.topic);
-    const done = before === null ? await create(admin, options) : await change(admin, options);
-    const facts = await settled(admin, options);
-    return { done, facts, problems: problemsOf(facts) };
-  } finally {
-    await admin.disconnect();
-    sockets.close();
-  }
+  return withSockets(options, async (sockets) => {
+    const admin = createClient(options, sockets.factory).admin({ retry: RETRY });
+    try {
+      await admin.connect();
+      const before = await readTopicFacts(admin, options.topic);
+      const done = before === null ? await create(admin, options) : await change(admin, options);
+      const facts = await settled(admin, options);
+      return { done, facts, problems: problemsOf(facts) };
+    } finally {
+      await admin.disconnect();
+      sockets.close();
+    }
+  });
 }
 
 async function create(admin: Admin, options: TopicOptions): Promise<'created'> {

@@ -3,7 +3,7 @@
  * Its consumers can only join a group, and what they are assigned is not theirs to say.
  */
 declare module 'kafkajs/src/cluster/index.js' {
-  import type { ISocketFactory, Logger, RetryOptions } from 'kafkajs';
+  import type { ISocketFactory, Logger, RetryOptions, SASLOptions } from 'kafkajs';
 
   type FetchedMessage = {
     readonly offset: string;
@@ -44,6 +44,7 @@ declare module 'kafkajs/src/cluster/index.js' {
     constructor(options: {
       readonly logger: Logger;
       readonly socketFactory: ISocketFactory;
+      readonly sasl?: SASLOptions;
       readonly brokers: string[];
       readonly clientId: string;
       readonly connectionTimeout: number;
@@ -73,10 +74,4 @@ declare module 'kafkajs/src/cluster/index.js' {
     ): Promise<readonly { readonly partitions: readonly { readonly offset: string }[] }[]>;
   }
   export = Cluster;
-}
-
-declare module 'kafkajs/src/network/socketFactory.js' {
-  import type { ISocketFactory } from 'kafkajs';
-  function createSocketFactory(): ISocketFactory;
-  export = createSocketFactory;
 }

@@ -7,9 +7,10 @@ import { rejectOversized } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
+import { withSockets } from './explain-failure.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import { openPositions } from './positions.ts';
-import { Sockets } from './sockets.ts';
+import type { Sockets } from './sockets.ts';
 import { TopicReader } from './topic-reader.ts';
 import { TopicUnfitError } from './topic-unfit-error.ts';
 import { problemsOf, readTopicFacts, type TopicFacts } from './topic-settings.ts';
@@ -37,12 +38,16 @@ const EMPTY_FETCH_PAUSE_MS = 50;
  * replicas have. Groups: positions and the state that belongs to them stand in one SQLite file, where a commit moves
  * both in one transaction and only for the partition's owner; Kafka's own groups cannot do that, and are not used.
  *
- * @throws TopicUnfitError where there is no such topic or its settings lose events; Error where no broker answers
+ * @throws TopicUnfitError where there is no such topic or its settings lose events; KafkaRefusedError where the brokers
+ * do not take this client, or it does not trust them; Error where no broker answers
  * @example
  * const log = await openKafkaLog({ brokers: ['localhost:9092'], topic: 'audit.events', positions: 'data/positions.sqlite' });
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const sockets = new Sockets();
+  return withSockets(options, (sockets) => open(options, sockets));
+}
+
+async function open(options: KafkaLogOptions, sockets: Sockets): Promise<KafkaLog> {
   const client = createClient(options, sockets.factory);
   const facts = await readFacts(client, options.topic);
   if (facts === null) throw new TopicUnfitError(options.topic, []);

@@ -1,25 +1,62 @@
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
-import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
+import { serverName } from './probe.ts';
+import { KafkaRefusedError } from './refused-error.ts';
+import { tellsPassword, tlsOptions, type KafkaSecurity } from './security.ts';
+
+const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /**
- * The connections of one log, so that its close ends all of them: kafkajs leaves some open after `disconnect()`, and
- * they would keep the process from ending.
+ * The connections of one log: encrypted where the settings say so, and ended by its close, all of them. kafkajs leaves
+ * some open after `disconnect()`, and they would keep the process from ending.
  */
 export class Sockets {
+  readonly #security: KafkaSecurity;
   readonly #open = new Set<Socket>();
   #closed = false;
+  #refusal: KafkaRefusedError | null = null;
 
-  readonly factory: ISocketFactory = (options) => {
+  constructor(security: KafkaSecurity) {
+    this.#security = security;
+  }
+
+  readonly factory: ISocketFactory = ({ host, port, onConnect }) => {
     if (this.#closed) throw new Error('this log is closed');
-    const socket: Socket = createSocketFactory()(options);
+    const socket = this.#connect(host, port, onConnect);
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
     return socket;
   };
 
+  /** Why the newest connection was not even tried; kafkajs keeps only the text of it. */
+  get refusal(): KafkaRefusedError | null {
+    return this.#refusal;
+  }
+
   close(): void {
     this.#closed = true;
     for (const socket of this.#open) socket.destroy();
   }
+
+  #connect(host: string, port: number, onConnect: () => void): Socket {
+    this.#refusal = null;
+    try {
+      return openSocket(this.#security, host, port, onConnect);
+    } catch (error) {
+      if (error instanceof KafkaRefusedError) this.#refusal = error;
+      throw error;
+    }
+  }
+}
+
+/** @throws KafkaRefusedError `tls-files`, `password-in-clear` */
+function openSocket(security: KafkaSecurity, host: string, port: number, onConnect: () => void): Socket {
+  // Asked for each connection: brokers name each other, and not only those in the settings are connected to.
+  if (tellsPassword(security, host))
+    throw new KafkaRefusedError('password-in-clear', `${host} would be sent a password without TLS`);
+  const { tls } = security;
+  if (tls === undefined) return connect({ host, port }, onConnect);
+  return connectTls({ host, port, ...serverName(host), ...tlsOptions(tls) }, onConnect);
 }

@@ -9,6 +9,7 @@ import {
   RETRY,
   type KafkaConnection,
 } from './client.ts';
+import { saslOptions } from './security.ts';
 import { storedRecord } from './stored-record.ts';
 
 /** What a fetch answers at most, except that it always answers one whole append where there is one. */
@@ -43,6 +44,7 @@ export class TopicReader {
     this.#cluster = new Cluster({
       logger: client.logger(),
       socketFactory,
+      ...(connection.sasl === undefined ? {} : { sasl: saslOptions(connection.sasl) }),
       brokers: [...connection.brokers],
       clientId: clientIdOf(connection),
       connectionTimeout: CONNECTION_TIMEOUT_MS,

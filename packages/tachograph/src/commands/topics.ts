@@ -2,9 +2,10 @@ import { createKafkaTopic, type TopicMade } from '@tachograph/event-log';
 import { Command, Option } from 'commander';
 import { CliFailure } from '../cli-failure.ts';
 import { parseCount, parseDuration } from '../duration.ts';
-import { errorMessage } from '../error-code.ts';
 import type { Io } from '../io.ts';
-import { environmentHelp, loadSettings, SERVER_VARIABLES, type KafkaSettings } from '../settings.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import { kafkaFailure } from '../serve/kafka-failure.ts';
+import { environmentHelp, loadSettings, SERVER_VARIABLES } from '../settings.ts';
 
 type Options = {
   readonly partitions: number;
@@ -56,11 +57,9 @@ async function make(kafka: KafkaSettings, options: Options): Promise<TopicMade> 
   try {
     return await createKafkaTopic({ ...kafka, partitions, replicas, minInSync, retentionMs });
   } catch (error) {
-    throw new CliFailure(
-      `The topic ${kafka.topic} cannot be made: ${errorMessage(error)}`,
-      ['Check that the brokers run, and that there are as many as --replicas asks for.'],
-      { cause: error },
-    );
+    throw kafkaFailure(`The topic ${kafka.topic} cannot be made`, error, [
+      'Check that the brokers run, and that there are as many as --replicas asks for.',
+    ]);
   }
 }
 

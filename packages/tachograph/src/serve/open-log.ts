@@ -2,9 +2,9 @@ import { openEmbeddedLog, openKafkaLog, TopicUnfitError, type EventLog } from '@
 import { CliFailure } from '../cli-failure.ts';
 import type { Closers } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
-import { errorMessage } from '../error-code.ts';
-import type { KafkaSettings } from '../settings.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
 import { openFile } from './data-folder.ts';
+import { kafkaFailure } from './kafka-failure.ts';
 
 /** Opens the ordered log: Kafka where it is named, else the file in the data folder. */
 export async function openLog(
@@ -31,20 +31,24 @@ export async function openKafka(
     return await openKafkaLog(positions === undefined ? kafka : { ...kafka, positions });
   } catch (error) {
     if (error instanceof TopicUnfitError) throw unfit(error);
-    throw new CliFailure(
-      `Kafka at ${kafka.brokers.join(', ')} cannot be used: ${errorMessage(error)}`,
-      ['Check that the brokers run and that KAFKA_BROKERS names them.'],
-      { cause: error },
-    );
+    throw kafkaFailure(`Kafka at ${kafka.brokers.join(', ')} cannot be used`, error, [
+      'Check that the brokers run and that KAFKA_BROKERS names them.',
+    ]);
   }
 }
 
 function unfit(error: TopicUnfitError): CliFailure {
   const { topic, problems } = error;
   if (problems.length === 0) {
-    return new CliFailure(`There is no topic ${topic}.`, ['Make it with `tachograph topics create`.'], {
-      cause: error,
-    });
+    return new CliFailure(
+      `There is no topic ${topic}.`,
+      [
+        'Make it with `tachograph topics create`.',
+        'If it was there before, it was deleted: docs/OPERATIONS.md, "A log that lost events", says what to do first.',
+        'If it is there, the user of these settings may not see it: docs/OPERATIONS.md lists its rights.',
+      ],
+      { cause: error },
+    );
   }
   const mend = problems.map(({ config, what }) => `${config} ${what}.`);
   if (problems.some(({ config }) => config !== 'replication'))
