@@ -20,7 +20,7 @@ import { Keyring } from './keyring.ts';
 import { LeafMaker } from './leaf-maker.ts';
 import { OfflineCache } from './offline-cache.ts';
 import type { CacheKeyAccess, OfflineAccess } from './offline-types.ts';
-import { openLog } from './open-log.ts';
+import { openLog, replaceSpentLog } from './open-log.ts';
 import { Purger } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
@@ -86,6 +86,7 @@ export class Engine {
     this.#enrolling++;
     this.#listeners.notify();
     try {
+      await replaceSpentLog(this.#parts);
       const result = await this.#enroller.enrol(credential);
       if (typeof result !== 'string') {
         this.#lastStep = result;
@@ -108,7 +109,7 @@ export class Engine {
     if (step.kind === 'setback') throw new AuditBufferError(step.problem.code, step.problem.detail);
     if (step.kind === 'not-enrolled')
       throw new AuditBufferError('ERR_UNKNOWN_DEVICE', 'this device is not enrolled; everything waits');
-    if (step.kind !== 'idle')
+    if (step.kind !== 'idle' && step.kind !== 'closed')
       throw new AuditBufferError('ERR_BUFFER_CLOSED', 'the buffer was closed while it sent');
   }
 

@@ -1,4 +1,4 @@
-import { newLog, type Problem } from './core/rows.ts';
+import { isSpent, newLog, type Problem } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
 import { AuditBufferError } from './errors.ts';
 import { MemoryLogStore } from './memory-log-store.ts';
@@ -35,5 +35,30 @@ async function openInStore({ state, keyring, adapters }: CoreParts): Promise<voi
   }
   const { log } = state.rows;
   // Read back: a store that takes a key and does not give one back is found out now, and not at the first signature.
-  if (log !== null) await keyring.signer(log.device);
+  if (log !== null && !isSpent(log)) await keyring.signer(log.device);
+}
+
+/**
+ * Where the log is spent, begins another one under a new key: whoever is taken on again enrols as a new device. What was
+ * purged stays refused until its first lease, and an order that is open stays so.
+ */
+export async function replaceSpentLog({ state, keyring, adapters }: CoreParts): Promise<void> {
+  if (state.rows.log === null || !isSpent(state.rows.log)) return;
+  const { identity, origin } = await keyring.create();
+  await state.transact(({ rows: { log, cache } }) => {
+    if (log === null || !isSpent(log)) return { result: null };
+    const { device, publicKey } = identity;
+    const row = newLog({ device, origin, publicKey }, adapters.clock.wallMs());
+    return {
+      result: null,
+      rows: {
+        log: row,
+        lease: null,
+        enrolment: null,
+        cache: cache === null ? null : { ...cache, closes: null, epoch: cache.epoch + 1 },
+      },
+      identity,
+    };
+  });
+  adapters.tabs.announce();
 }

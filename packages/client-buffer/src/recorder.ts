@@ -1,6 +1,6 @@
 import type { Bytes } from '@tachograph/wire';
 import type { RecordedEntry } from './audit-buffer.ts';
-import { gapOf, mergeGaps, planCommit, type CommitOptions } from './core/commit.ts';
+import { gapOf, mergeGaps, planCommit, revokedError, type CommitOptions } from './core/commit.ts';
 import type { Gap, LogRow } from './core/rows.ts';
 import { EntryGroup } from './entry-group.ts';
 import { AuditBufferError } from './errors.ts';
@@ -24,7 +24,12 @@ export class Recorder {
   /** Committed, but not yet wholly under a receipt. */
   #unsettled: EntryGroup[] = [];
   #waiting = 0;
+  #waitingBytes = 0;
+  /** Refused since the last commit, and not counted by it yet: to be declared, or (`reject`) told only to who asked. */
   #unwritten: Gap | null = null;
+  #told = 0;
+  /** The part of both that a commit is just counting. */
+  #counting = 0;
   #declareGap = false;
   #started = false;
   #running: Promise<void> | null = null;
@@ -46,7 +51,7 @@ export class Recorder {
 
   /** Events that the store refused and that no commit has counted yet. */
   get unwritten(): number {
-    return this.#unwritten?.count ?? 0;
+    return (this.#unwritten?.count ?? 0) + this.#told + this.#counting;
   }
 
   /** Whether entries of this tab wait for a receipt. */
@@ -55,19 +60,23 @@ export class Recorder {
   }
 
   record(id: string, leaf: Bytes, time: number): RecordedEntry {
+    const failure = this.#failure ?? (this.#state.rows.log?.closed ? revokedError() : null);
+    if (failure !== null) return refused(id, leaf, time, failure);
+    // What fits is the commit's to say. More than it could ever take is not held in memory for a store that opens slowly.
+    if (this.#waitingBytes + leaf.length >= this.#options.bytesMax + GROUP_BYTES_MAX) {
+      if (this.#options.whenFull === 'reject') this.#told++;
+      else this.#unwritten = mergeGaps(this.#unwritten, gapOf([time], 'full'));
+      return refused(id, leaf, time, fullError());
+    }
     let group = this.#queue[this.#queue.length - 1];
     if (group === undefined || group.leaves.length >= GROUP_LEAVES_MAX || group.bytes >= GROUP_BYTES_MAX) {
       group = new EntryGroup();
       this.#queue.push(group);
     }
     const entry = group.add(id, leaf, time);
-    if (this.#failure === null) {
-      this.#waiting++;
-      this.#run();
-    } else {
-      this.#queue.length = 0;
-      group.failed(this.#failure);
-    }
+    this.#waiting++;
+    this.#waitingBytes += leaf.length + 1;
+    this.#run();
     return entry;
   }
 
@@ -82,13 +91,15 @@ export class Recorder {
     this.#failure = error;
     for (const group of this.#queue.splice(0)) {
       this.#waiting -= group.leaves.length;
+      this.#waitingBytes -= group.bytes;
       group.failed(error);
     }
   }
 
   /** Declares a gap, if there is one and there is room for it now. */
   declareGap(): void {
-    if (this.#state.rows.gap === null && this.#unwritten === null) return;
+    const { gap, log } = this.#state.rows;
+    if ((gap === null && this.#unwritten === null && this.#told === 0) || log?.closed) return;
     this.#declareGap = true;
     this.#run();
   }
@@ -112,6 +123,7 @@ export class Recorder {
       const size = group.leaves.length;
       const failure = await this.#commit(group);
       this.#waiting -= size;
+      this.#waitingBytes -= group.bytes;
       if (failure === null) this.#options.onCommitted();
       else this.#options.onFailed(failure);
     }
@@ -120,12 +132,13 @@ export class Recorder {
   }
 
   async #commit(group: EntryGroup): Promise<AuditBufferError | null> {
-    const unwritten = this.#unwritten;
+    const [unwritten, told] = [this.#unwritten, this.#told];
+    // What is refused while this commit runs is the next one's.
+    [this.#unwritten, this.#told, this.#counting] = [null, 0, (unwritten?.count ?? 0) + told];
     try {
       const committed = await this.#state.transact(({ rows }) =>
-        planCommit(rows, group, { ...this.#options, unwritten }),
+        planCommit(rows, group, { ...this.#options, unwritten, told }),
       );
-      this.#unwritten = null;
       group.committed(committed, fullError(), this.#state.store.durable ? null : volatileError());
       if (!group.settled) this.#unsettled.push(group);
       return null;
@@ -134,9 +147,14 @@ export class Recorder {
         error instanceof AuditBufferError
           ? error
           : new AuditBufferError('ERR_INTERNAL', 'the commit failed', { cause: error });
-      this.#unwritten = mergeGaps(unwritten, gapOf(group.times, 'storage'));
+      // A log that another tab has closed declares nothing more: each event's own promise has said it.
+      const gap = known.code === 'ERR_DEVICE_REVOKED' ? null : gapOf(group.times, 'storage');
+      this.#unwritten = mergeGaps(mergeGaps(unwritten, gap), this.#unwritten);
+      this.#told += told;
       group.failed(known);
       return known;
+    } finally {
+      this.#counting = 0;
     }
   }
 
@@ -148,6 +166,14 @@ export class Recorder {
     for (const group of this.#unsettled) group.observe(log);
     this.#unsettled = this.#unsettled.filter((group) => !group.settled);
   }
+}
+
+/** An entry that never joins a group that is committed. */
+function refused(id: string, leaf: Bytes, time: number, error: AuditBufferError): RecordedEntry {
+  const group = new EntryGroup();
+  const entry = group.add(id, leaf, time);
+  group.failed(error);
+  return entry;
 }
 
 function fullError(): AuditBufferError {

@@ -8,6 +8,8 @@ export type Step =
   | { readonly kind: 'idle' }
   /** Another tab is at it until then (milliseconds from now). */
   | { readonly kind: 'claimed'; readonly retryMs: number }
+  /** The log is closed and sent: there is nothing to come. */
+  | { readonly kind: 'closed' }
   /** Not enrolled: nothing may be sent. */
   | { readonly kind: 'not-enrolled' }
   | Setback;

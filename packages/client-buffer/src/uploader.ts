@@ -2,7 +2,7 @@ import type { DeviceId, ErrorCode } from '@tachograph/wire';
 import { classifyAppend } from './core/answers.ts';
 import { retryDelayMs } from './core/backoff.ts';
 import { KEEPALIVE_LIMITS } from './core/replay-session.ts';
-import type { EnrolmentRow, LogRow } from './core/rows.ts';
+import { isSpent, type EnrolmentRow, type LogRow } from './core/rows.ts';
 import { prepareAppend, type AppendRequest } from './append-request.ts';
 import { AppendAnswers } from './append-answer.ts';
 import type { CoreParts } from './core-parts.ts';
@@ -95,11 +95,17 @@ export class Uploader {
     if (typeof request !== 'string') await this.#exchange(request, true);
   }
 
+  /** Ends uploading. It never rejects: what waits is in the store. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
     while (this.#running !== null) await this.#running;
-    await this.release();
+    try {
+      await this.release();
+    } catch (error) {
+      // Closing does not fail for it: the claim expires by itself.
+      this.#parts.quietly(Promise.reject(error));
+    }
   }
 
   /** Lets another tab upload at once. */
@@ -138,7 +144,7 @@ export class Uploader {
       this.#running = null;
     }
     // Whoever called `wake` after the loop's last look is not kept waiting for the next check-in.
-    const settled = step.kind === 'idle' || step.kind === 'not-enrolled';
+    const settled = step.kind === 'idle' || step.kind === 'not-enrolled' || step.kind === 'closed';
     const delay = settled && this.#wanted ? 0 : this.#delayAfter(step);
     if (delay !== null) this.#schedule(delay);
     this.#onStep(step);
@@ -180,7 +186,7 @@ export class Uploader {
 
   /** Milliseconds to the next attempt; `null` where only {@link wake} brings one. */
   #delayAfter(step: Step): number | null {
-    if (step.kind === 'not-enrolled') return null;
+    if (step.kind === 'not-enrolled' || step.kind === 'closed') return null;
     if (step.kind === 'claimed') return step.retryMs;
     if (step.kind !== 'setback') return Math.max(0, this.#checkInAt - this.#now());
     this.#setback = step;
@@ -200,6 +206,7 @@ export class Uploader {
     if (claimed !== null) return claimed;
     const { log, enrolment } = this.#parts.state.rows;
     if (log === null) return { kind: 'not-enrolled' };
+    if (isSpent(log)) return { kind: 'closed' };
     if (enrolment?.device === log.device && enrolment.status === 'none' && enrolment.succession !== null)
       return this.#enrolSuccessor(enrolment.succession);
     if (!isSendable(log, enrolment)) return { kind: 'not-enrolled' };

@@ -86,6 +86,58 @@ describe('a full buffer', () => {
   });
 });
 
+describe('a store that takes its time', () => {
+  /** A store whose transactions wait until it is let go. */
+  class SlowStore extends DurableMemoryStore {
+    go = (): void => undefined;
+    readonly #gone = new Promise<void>((resolve) => {
+      this.go = resolve;
+    });
+    override async transact<T>(plan: (snapshot: Snapshot) => Change<T>, select?: Select) {
+      await this.#gone;
+      return super.transact(plan, select);
+    }
+  }
+  const vault = 'x'.repeat(30_000);
+  const bytesMax = 256 * 1024;
+  // The cap, and one commit of 2 MiB: what could ever be on its way to disk.
+  const heldMax = bytesMax + 2 * 1024 * 1024;
+
+  it.each(['gap', 'reject'] as const)(
+    'holds no more than the cap and one commit in memory, and counts the rest (%s, INV-12, INV-14)',
+    async (whenFull) => {
+      const store = new SlowStore();
+      const world = await makeWorld(store);
+      const audit = world.open({ bytesMax, whenFull });
+      const entries = Array.from({ length: 200 }, () =>
+        audit.record('item.reveal', { actor, data: { vault } }),
+      );
+      const { waiting, gap } = audit.status().ledger;
+      expect(waiting * vault.length).toBeLessThan(heldMax);
+      expect(gap).toBe(200 - waiting);
+      expect(await codeOf(entries[199]!.durable)).toBe('ERR_BUFFER_FULL');
+      reconciles(audit.status().ledger);
+      store.go();
+      const codes = await Promise.all(entries.map(({ durable }) => codeOf(durable)));
+      const kept = codes.filter((code) => code === null).length;
+      expect(kept).toBe(Math.floor(bytesMax / (vault.length + 300)));
+      await until(() => audit.status().ledger.waiting === 0, 'all decided');
+      reconciles(audit.status().ledger);
+      await audit.enrol({ type: 'token', token: 'token-1' });
+      await audit.flush();
+      await audit.flush();
+      const declared = world.ingest
+        .eventsOf(world.ingest.device)
+        .filter(({ action }) => action === 'buffer.gap')
+        .map(({ data }) => data?.['count'] as number);
+      expect(declared.reduce((sum, count) => sum + count, 0)).toBe(whenFull === 'gap' ? 200 - kept : 0);
+      expect(audit.status().ledger).toMatchObject({ waiting: 0, pending: 0, gap: 200 - kept });
+      reconciles(audit.status().ledger);
+      await audit.close();
+    },
+  );
+});
+
 describe('a browser that stores nothing', () => {
   it('says so loudly: `memory-only`, `durable` rejects, and uploading still works', async () => {
     const broken: LogStore = {

@@ -12,6 +12,8 @@ export type CommitOptions = {
   readonly whenFull: 'gap' | 'reject';
   /** Events that were lost in memory since the last commit, because the store failed. */
   readonly unwritten: Gap | null;
+  /** Events that were refused in memory since the last commit, and are only counted. */
+  readonly told: number;
   readonly gapLeaf: (gap: Gap) => Bytes;
 };
 
@@ -42,7 +44,7 @@ export function planCommit(rows: Rows, group: Leaves, options: CommitOptions): C
       // Whoever fails closed was told already, by each event's own promise.
       gap: options.whenFull === 'gap' ? gap : declares ? null : known,
       totals: countCommit(rows.totals, {
-        asked: group.leaves.length + (declares ? 1 : 0) + (options.unwritten?.count ?? 0),
+        asked: group.leaves.length + (declares ? 1 : 0) + (options.unwritten?.count ?? 0) + options.told,
         durable: leaves.length,
       }),
     },

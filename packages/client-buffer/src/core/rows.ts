@@ -135,6 +135,11 @@ export const EMPTY_ROWS: Rows = {
 
 export const START: Position = { range: EMPTY_RANGE, bytes: 0 };
 
+/** A closed log of which everything has its receipt: its key is gone, and nothing can be sent for it any more. */
+export function isSpent({ closed, base, head }: LogRow): boolean {
+  return closed === true && base.range.size === head.range.size;
+}
+
 /** A log row without entries. */
 export function newLog(
   identity: { device: DeviceId; origin: Origin; publicKey: Bytes },

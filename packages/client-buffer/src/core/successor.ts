@@ -23,7 +23,7 @@ export type Succession = {
  * receipt to the head of the old log: entries edited in storage are never signed, they are declared as a gap.
  */
 export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession): Change<LogRow | null> {
-  const { log, totals } = rows;
+  const { log, totals, cache } = rows;
   if (log === null || log.device !== succession.from) return { result: log };
   const carriedFrom = log.base.range.size;
   const found = leavesFrom(blocks, carriedFrom) ?? [];
@@ -55,6 +55,8 @@ export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession
     ),
     head: advance(START, leaves),
     lineage: [...log.lineage, ancestor],
+    // A fork does not take a revocation back: what is left is sent, and nothing more is recorded.
+    ...(log.closed ? { closed: true } : {}),
   };
   return {
     result: successor,
@@ -63,6 +65,8 @@ export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession
       log: successor,
       enrolment: { device, status: 'none', challenge: null, succession: succession.note },
       lease: null,
+      // An order that is open stays so: the successor goes on over the same cache.
+      cache: cache === null ? null : { ...cache, epoch: cache.epoch + 1 },
       claim: null,
       totals: {
         ...totals,

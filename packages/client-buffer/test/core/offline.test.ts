@@ -42,11 +42,12 @@ function after(readings: Reading[], rows: Rows = base, scope = 'v_1') {
   for (const reading of readings) {
     const { lease, gate, leaves } = lookAt(present, reading);
     actions.push(...leaves.map(({ action }) => action));
-    present = {
-      ...present,
-      ...(lease === undefined ? {} : { lease }),
-      ...(gate === undefined ? {} : { cache: gate.cache }),
-    };
+    present = Object.assign(
+      {},
+      present,
+      lease === undefined ? {} : { lease },
+      gate === undefined ? {} : { cache: gate.cache },
+    );
   }
   const access = accessTo(present, scope, readings.at(-1)!.wallMs);
   return { said: access.allowed ? access.leftMs / HOUR : access.reason, actions, present, access };
