@@ -12,13 +12,14 @@ const JAVA = ['java', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
 
 /**
  * Ends the broker with whoever started it, however that dies: then the standard input ends. A stopped one has to go
- * on to end, and one that takes too long is killed (it waits minutes for a controller that is gone).
+ * on to end, and one that takes too long is killed (it waits minutes for a controller that is gone). At its end
+ * the rest of the group goes too.
  */
 const LAUNCH = `exec 3<&0
 "$@" >>"$LOG" 2>&1 </dev/null 3<&- & pid=$!
 echo $pid >"$PID_FILE.new"; mv "$PID_FILE.new" "$PID_FILE"
-(cat <&3 >/dev/null; kill $pid; kill -CONT $pid; sleep 15; kill -KILL $pid) 2>/dev/null & watch=$!
-wait $pid; kill $watch`;
+(cat <&3 >/dev/null; kill $pid; kill -CONT $pid; sleep 15; kill -KILL $pid) 2>/dev/null &
+wait $pid; trap '' TERM; kill 0`;
 
 /** A running broker, as its operating system sees it. */
 export type KafkaProcess = {
