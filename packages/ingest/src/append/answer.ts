@@ -87,5 +87,6 @@ async function extras({ context, leases }: AnswerPorts, { sent, device, address 
   if (sent.request === null) return base;
   const { receivedAt } = sent;
   const lease = await leases.grant(sent.origin, device, sent.request.statement, { address, receivedAt });
-  return { ...base, ...(lease === null ? {} : { lease }), keys: context.keys.keysNote };
+  const extra = { deviceStatus: device.status, keys: context.keys.keysNote };
+  return { ...base, ...(lease === null ? {} : { lease }), ...extra };
 }

@@ -28,6 +28,7 @@ const appended = z.object({
   directives: z.array(z.string()),
   lease: z.string().optional(),
   keys: z.string().optional(),
+  deviceStatus: z.string().optional(),
   nextCheckInSeconds: z.int(),
 });
 
