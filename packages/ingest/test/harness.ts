@@ -28,6 +28,7 @@ import type { RegistrySchema } from '../src/registry/schema.ts';
 import { Secret } from '../src/secret.ts';
 import { createIngest, type Ingest } from '../src/server.ts';
 import { createTenantLog } from '../src/tenant-log/outbox.ts';
+import type { Timing } from '../src/timing.ts';
 import { TestDevice } from './test-device.ts';
 
 export const AUTHORITY = 'audit.example.com';
@@ -103,7 +104,11 @@ export class Harness {
 
   /** Starts a node. `wrap` puts faults between it and what it stands on. */
   async node(
-    wrap: { log?: (log: EventLog) => EventLog; registry?: (registry: Registry) => Registry } = {},
+    wrap: {
+      log?: (log: EventLog) => EventLog;
+      registry?: (registry: Registry) => Registry;
+      timing?: Timing;
+    } = {},
   ): Promise<Node> {
     const log = await this.openLog();
     const registry = await this.openRegistry();
@@ -115,6 +120,7 @@ export class Harness {
       registry: wrap.registry?.(registry) ?? registry,
       logger: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
       clock: () => this.now,
+      ...(wrap.timing === undefined ? {} : { timing: wrap.timing }),
     });
     const url = await ingest.app.listen({ host: '127.0.0.1', port: 0 });
     const node = new Node(ingest, url, log, registry);
