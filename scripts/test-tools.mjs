@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureKafkaJars } from './kafka-jars.mjs';
 import { fail, progress, run } from './run.mjs';
@@ -19,8 +19,19 @@ const GO = { name: 'Go', commands: ['go'], places: [], debian: 'golang-go' };
 const JAVA = { name: 'Java', commands: ['java'], places: [], debian: 'default-jre-headless' };
 const MAVEN = { name: 'Maven', commands: ['mvn'], places: [], debian: 'maven' };
 const KCAT = { name: 'kcat', commands: ['kcat'], places: [], debian: 'kcat' };
+/** Debian keeps each version's programs in a folder of its own, out of the PATH. */
+const DEBIAN_POSTGRES = '/usr/lib/postgresql';
+const POSTGRES = {
+  name: 'PostgreSQL',
+  commands: ['initdb'],
+  get places() {
+    if (!existsSync(DEBIAN_POSTGRES)) return [];
+    return readdirSync(DEBIAN_POSTGRES).map((version) => join(DEBIAN_POSTGRES, version, 'bin', 'initdb'));
+  },
+  debian: 'postgresql',
+};
 const KAFKA = [JAVA, MAVEN];
-const FIRST = [CHROMIUM, ...KAFKA, KCAT];
+const FIRST = [CHROMIUM, ...KAFKA, POSTGRES, KCAT];
 const TOOLS = { first: FIRST, second: [...FIRST, GO], kafka: KAFKA };
 
 /** The browser that the tests drive, or `null`. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMITS, parseAuthority, type Authority, type Fault } from '@tachograph/wire';
 import { parseNetwork, type Network } from './core/network.ts';
+import { isPostgresUrl } from './registry/postgres-url.ts';
 import { Secret } from './secret.ts';
 
 /** The settings of an ingest node and of the control role. */
@@ -8,6 +9,8 @@ export type IngestConfig = {
   readonly port: number;
   readonly host: string;
   readonly dataDir: string;
+  /** Where the registry is in PostgreSQL; `null` is a file in the data folder. */
+  readonly databaseUrl: Secret | null;
   readonly authority: Authority;
   /** An administrator token that reaches every tenant; `null` where none is set. */
   readonly adminToken: Secret | null;
@@ -81,6 +84,17 @@ const SETTINGS = {
     expected: 'the path of a folder',
     meaning: 'Folder of keys, registry, embedded log and exports.',
     parse: z.string().min(1),
+  },
+  DATABASE_URL: {
+    fallback: null,
+    expected: 'postgres://user:password@host:5432/database, sslmode=disable, require or verify-full if any',
+    meaning:
+      'PostgreSQL as the registry, which several nodes share; with sslmode=verify-full over TLS. Unset, it is a file in DATA_DIR.',
+    secret: true,
+    parse: z
+      .string()
+      .refine(isPostgresUrl)
+      .transform((value) => new Secret(value)),
   },
   AUTHORITY: {
     fallback: 'localhost',
@@ -211,6 +225,7 @@ export function loadConfig(env: { readonly [name: string]: string | undefined })
     port: need('PORT', SETTINGS.PORT),
     host: need('HOST', SETTINGS.HOST),
     dataDir: need('DATA_DIR', SETTINGS.DATA_DIR),
+    databaseUrl: read('DATABASE_URL', SETTINGS.DATABASE_URL),
     authority: need('AUTHORITY', SETTINGS.AUTHORITY),
     adminToken: read('ADMIN_TOKEN', SETTINGS.ADMIN_TOKEN),
     logLevel: need('LOG_LEVEL', SETTINGS.LOG_LEVEL),

@@ -13,6 +13,8 @@ export { LAYOUT } from './keys/layout.ts';
 export { loadIngestKeys, type LoadedKeys } from './keys/load-keys.ts';
 export { createLogger } from './logging.ts';
 export { createMetrics, type IngestMetrics } from './metrics.ts';
+export { lookAtPostgresRegistry, openPostgresRegistry } from './registry/postgres-registry.ts';
+export { placeOf as databasePlace } from './registry/postgres-url.ts';
 export { openSqliteRegistry, type Registry } from './registry/registry.ts';
 export { createIngest, type Ingest, type IngestOptions } from './server.ts';
 export { createTenantLog } from './tenant-log/outbox.ts';

@@ -40,6 +40,17 @@ describe('loadConfig', () => {
     expect(loadConfig({ PORT }).ok).toBe(false);
   });
 
+  it.each([
+    'mysql://u:hunter2@db.example/audit',
+    'db.example/hunter2',
+    'postgres://u:hunter2@db.example/audit?sslmode=prefer',
+    'postgres://u:hunter2@db.example/audit?sslmode=yes',
+  ])('refuses %j for an address of PostgreSQL, and does not repeat it', (DATABASE_URL) => {
+    const loaded = loadConfig({ DATABASE_URL });
+    expect(loaded).toMatchObject({ ok: false, problems: [{ variable: 'DATABASE_URL' }] });
+    expect(JSON.stringify(loaded)).not.toContain('hunter2');
+  });
+
   it('takes a variable that is set to nothing for unset', () => {
     expect(loadConfig({ PORT: '', ADMIN_TOKEN: '' })).toMatchObject({
       ok: true,

@@ -40,6 +40,10 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   const loaded = loadConfig(env);
   const problems = loaded.ok ? [] : loaded.problems.map((row) => `${row.variable}: expected ${row.expected}`);
   const kafka = readKafka(env, problems);
+  if (loaded.ok && loaded.value.databaseUrl !== null && !env['KAFKA_BROKERS'])
+    problems.push(
+      'DATABASE_URL: expected beside KAFKA_BROKERS only: nodes that share a registry share the log',
+    );
   const demo = env['DEMO'] || 'auto';
   if (demo !== 'auto' && demo !== 'on' && demo !== 'off') problems.push('DEMO: expected on, off or auto');
   else if (loaded.ok && problems.length === 0) return { config: loaded.value, kafka, demo };

@@ -35,6 +35,19 @@ describe('the settings of a server', () => {
   });
 });
 
+describe('the registry in PostgreSQL', () => {
+  it('is named beside Kafka only: nodes that share a registry share the log', () => {
+    const DATABASE_URL = 'postgres://tacho:hunter2@db.example/audit?sslmode=verify-full';
+    const failure = failureOf({ DATABASE_URL });
+    expect(failure.mend).toEqual([
+      'DATABASE_URL: expected beside KAFKA_BROKERS only: nodes that share a registry share the log',
+    ]);
+    const { config } = loadSettings({ DATABASE_URL, KAFKA_BROKERS: 'kafka.example:9092' });
+    expect(config.databaseUrl?.reveal()).toBe(DATABASE_URL);
+    expect(JSON.stringify(config)).not.toContain('hunter2');
+  });
+});
+
 describe('the settings of Kafka', () => {
   it('are none where no brokers are named: the log is embedded', () => {
     expect(loadSettings({}).kafka).toBeNull();

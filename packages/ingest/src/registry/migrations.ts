@@ -91,13 +91,28 @@ export async function migrate<Schema>(
   while (!(await transaction((trx) => migrateStep(trx, types))));
 }
 
+/** How a registry's schema stands to this release's; `none` where there is no registry yet. Changes nothing. */
+export async function schemaState<Schema>(
+  db: Kysely<Schema>,
+): Promise<'none' | 'older' | 'present' | 'newer'> {
+  const tables = await db.introspection.getTables();
+  if (!tables.some(({ name }) => name === 'meta')) return 'none';
+  const version = await schemaVersion(db);
+  if (version === MIGRATIONS.length) return 'present';
+  return version < MIGRATIONS.length ? 'older' : 'newer';
+}
+
+async function schemaVersion<Schema>(db: Kysely<Schema>): Promise<number> {
+  const { rows } = await sql<{
+    value: string;
+  }>`select value from meta where key = ${VERSION_KEY}`.execute(db);
+  return Number(rows[0]?.value ?? 0);
+}
+
 /** @returns whether the schema is the present one */
 async function migrateStep<Schema>(trx: Kysely<Schema>, types: ColumnTypes): Promise<boolean> {
   await sql`create table if not exists meta (key text primary key, value text not null)`.execute(trx);
-  const { rows } = await sql<{
-    value: string;
-  }>`select value from meta where key = ${VERSION_KEY}`.execute(trx);
-  const version = Number(rows[0]?.value ?? 0);
+  const version = await schemaVersion(trx);
   if (version > MIGRATIONS.length) {
     throw new Error(`the registry has schema ${version}; this release knows ${MIGRATIONS.length}`);
   }

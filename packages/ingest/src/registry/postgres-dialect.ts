@@ -1,6 +1,7 @@
 import { PostgresDialect, type Dialect, type PostgresPoolClient, type PostgresQueryResult } from 'kysely';
 import { DatabaseError, Pool, types, type PoolClient, type QueryResult } from 'pg';
 import type { Secret } from '../secret.ts';
+import { strictUrl } from './postgres-url.ts';
 import { storable } from './storable.ts';
 import { RegistryUnavailableError } from './unavailable.ts';
 
@@ -24,7 +25,7 @@ const SILENCE_MS = 2_000;
 export function postgresDialect(url: Secret, bounds: PostgresBounds): Dialect {
   const { statementTimeoutMs: statementMs } = bounds;
   const pool = new Pool({
-    connectionString: url.reveal(),
+    connectionString: strictUrl(url.reveal()),
     application_name: 'tachograph',
     max: bounds.connectionsMax,
     connectionTimeoutMillis: bounds.connectTimeoutMs,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, sql } from 'kysely';
 import type { Secret } from '../secret.ts';
-import { migrate, POSTGRES_TYPES } from './migrations.ts';
+import { migrate, POSTGRES_TYPES, schemaState } from './migrations.ts';
 import { isConflict, postgresDialect, type PostgresBounds } from './postgres-dialect.ts';
 import type { Db, Registry } from './registry.ts';
 import type { RegistrySchema } from './schema.ts';
@@ -26,7 +26,29 @@ const MIGRATION_LOCK = 0x74616368;
  * could lose what was committed, or the schema is a newer release's
  */
 export async function openPostgresRegistry(url: Secret): Promise<Registry> {
-  await prepare(url);
+  await withDatabase(url, async (db) => {
+    await refuseUnfit(db);
+    await migrateAlone(db);
+  });
+  return registryAt(url);
+}
+
+/**
+ * Opens the registry to look at it: nothing is made or migrated, so that nodes of another release go on with it.
+ * @returns how its schema stands to this release's, where that is not the same
+ * @throws as {@link openPostgresRegistry}
+ */
+export async function lookAtPostgresRegistry(
+  url: Secret,
+): Promise<Registry | Exclude<Awaited<ReturnType<typeof schemaState>>, 'present'>> {
+  const state = await withDatabase(url, async (db) => {
+    await refuseUnfit(db);
+    return schemaState(db);
+  });
+  return state === 'present' ? registryAt(url) : state;
+}
+
+function registryAt(url: Secret): Registry {
   const db = new Kysely<RegistrySchema>({ dialect: postgresDialect(url, BOUNDS) });
   return {
     db,
@@ -47,22 +69,25 @@ export async function openPostgresRegistry(url: Secret): Promise<Registry> {
   };
 }
 
-/** Sees that the server keeps what it commits, and brings the schema to the present version. */
-async function prepare(url: Secret): Promise<void> {
+async function withDatabase<T>(url: Secret, work: (db: Db) => Promise<T>): Promise<T> {
   const db = new Kysely<RegistrySchema>({ dialect: postgresDialect(url, PATIENT) });
   try {
-    await refuseUnfit(db);
-    await migrate<RegistrySchema>(
-      (work) =>
-        db.transaction().execute(async (trx) => {
-          await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(trx);
-          return work(trx);
-        }),
-      POSTGRES_TYPES,
-    );
+    return await work(db);
   } finally {
     await db.destroy();
   }
+}
+
+/** Whoever comes meanwhile waits, and then finds nothing left to do. */
+function migrateAlone(db: Db): Promise<void> {
+  return migrate<RegistrySchema>(
+    (work) =>
+      db.transaction().execute(async (trx) => {
+        await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(trx);
+        return work(trx);
+      }),
+    POSTGRES_TYPES,
+  );
 }
 
 const NEEDED = [

@@ -19,6 +19,10 @@ export function bad(check: string, found: string, ...mend: string[]): Finding {
   return { check, state: 'bad', found, mend };
 }
 
+/** What a check looks into, or why it cannot. */
+export type Opened<T> =
+  { readonly opened: true; readonly value: T } | { readonly opened: false; readonly finding: Finding };
+
 const MARKS = { good: '✓', note: '!', bad: '✗' } as const;
 
 /** A line a finding, its mends under it. */

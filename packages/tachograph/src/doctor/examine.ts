@@ -14,7 +14,8 @@ import { checkKeys } from './check-keys.ts';
 import { checkLog, checkRegistry, newestReceived } from './check-log.ts';
 import { checkPort } from './check-port.ts';
 import { checkSecretFiles } from './check-secret-files.ts';
-import { bad, good, note, type Finding } from './check.ts';
+import { bad, good, note, type Finding, type Opened } from './check.ts';
+import { lookAtDatabase } from './look-at-database.ts';
 
 /**
  * Looks at everything that a server on this machine needs, and changes nothing of it. A server may be running
@@ -59,9 +60,7 @@ function runningServer(dataDir: string): number | null {
 async function examineKept(settings: Settings, nowMs: number): Promise<Finding[]> {
   const files = dataFiles(settings.config.dataDir);
   const log = await tryOpenLog(settings, files.log);
-  const registry = existsSync(files.registry)
-    ? await tryOpen('registry', () => openSqliteRegistry(files.registry))
-    : null;
+  const registry = await openKeptRegistry(settings, files.registry);
   try {
     return await findingsOf(log, registry, nowMs);
   } finally {
@@ -80,6 +79,11 @@ async function tryOpenLog({ kafka }: Settings, file: string): Promise<Opened<Eve
   }
 }
 
+async function openKeptRegistry({ config }: Settings, file: string): Promise<Opened<Registry> | null> {
+  if (config.databaseUrl !== null) return lookAtDatabase(config.databaseUrl);
+  return existsSync(file) ? tryOpen('registry', () => openSqliteRegistry(file)) : null;
+}
+
 async function findingsOf(
   log: Opened<EventLog> | null,
   registry: Opened<Registry> | null,
@@ -94,9 +98,6 @@ async function findingsOf(
   const newest = registry?.opened === true ? await newestReceived(registry.value).catch(() => null) : null;
   return [...findings, checkClock(nowMs, newest)];
 }
-
-type Opened<T> =
-  { readonly opened: true; readonly value: T } | { readonly opened: false; readonly finding: Finding };
 
 async function tryOpen<T>(check: string, open: () => Promise<T>): Promise<Opened<T>> {
   try {

@@ -1,6 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { openSqliteRegistry, type Registry } from '@tachograph/ingest';
+import {
+  databasePlace,
+  openPostgresRegistry,
+  openSqliteRegistry,
+  type IngestConfig,
+  type Registry,
+} from '@tachograph/ingest';
 import { CliFailure } from '../cli-failure.ts';
 import type { Closers } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
@@ -23,11 +29,31 @@ export function makeDataFolder(dataDir: string): string {
   return folder;
 }
 
-export async function openRegistry(dataDir: string, closers: Closers): Promise<Registry> {
+/** Opens the registry: PostgreSQL where it is named, else the file in the data folder. */
+export async function openRegistry(
+  { dataDir, databaseUrl }: Pick<IngestConfig, 'dataDir' | 'databaseUrl'>,
+  closers: Closers,
+): Promise<Registry> {
   const { registry: file } = dataFiles(dataDir);
-  const registry = await openFile(file, () => openSqliteRegistry(file));
+  const registry =
+    databaseUrl === null
+      ? await openFile(file, () => openSqliteRegistry(file))
+      : await openPostgres(databaseUrl);
   closers.add(() => registry.close());
   return registry;
+}
+
+/** @throws CliFailure, which never has the password */
+async function openPostgres(url: NonNullable<IngestConfig['databaseUrl']>): Promise<Registry> {
+  try {
+    return await openPostgresRegistry(url);
+  } catch (error) {
+    throw new CliFailure(
+      `PostgreSQL at ${databasePlace(url.reveal())} cannot be used: ${errorMessage(error)}`,
+      ['Check that it runs and that DATABASE_URL names it, its user and its password.', DOCTOR],
+      { cause: error },
+    );
+  }
 }
 
 /** Opens a file of the data folder; a failure says what looks into it. */

@@ -31,7 +31,7 @@ export async function startRole(
     const keys = await ingestKeys(dataDir, config.authority);
     const directives = role === 'control' ? [await directiveKey(dataDir, config.authority)] : [];
     const log = await openLog(settings.kafka, dataDir, closers);
-    const registry = await openRegistry(dataDir, closers);
+    const registry = await openRegistry({ ...config, dataDir }, closers);
     const metrics = createMetrics({ withProcess: true });
     const devices = role === 'ingest';
     const own = { ...config, dataDir };

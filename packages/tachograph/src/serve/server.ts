@@ -59,7 +59,7 @@ async function openAll(
   const { dataDir, logger, settings } = workplace;
   const { authority } = settings.config;
   const log = await openLog(settings.kafka, dataDir, closers);
-  const registry = await openRegistry(dataDir, closers);
+  const registry = await openRegistry({ ...settings.config, dataDir }, closers);
   const exporter = openExporter(workplace, log, closers);
   const own = createMetrics({ withProcess: true });
   const ingest = await createIngest({
