@@ -22,11 +22,12 @@ export type Served = {
 
 const ADMIN_TOKEN = 'test-administrator-token-of-enough-length';
 
-/** Starts the built all-in-one server on loopback and waits until it is ready. */
+/** Starts the built all-in-one server on loopback and waits until it is ready, or only answers. */
 export async function serve(options: {
   dataDir: string;
   port?: number;
   env?: Record<string, string>;
+  until?: 'ready' | 'live';
 }): Promise<Served> {
   const port = options.port ?? (await freePort());
   const child = spawn(process.execPath, [MAIN, 'serve'], {
@@ -48,7 +49,7 @@ export async function serve(options: {
   try {
     await eventually(`ready at ${url}`, async () => {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`);
-      return (await isReady(url)) ? true : null;
+      return (await isOk(`${url}/${options.until === 'live' ? 'livez' : 'readyz'}`)) ? true : null;
     });
   } catch (error) {
     child.kill('SIGKILL');
@@ -78,9 +79,9 @@ async function end(
   return child.exitCode;
 }
 
-/** Whether the server answers and is ready. No answer at all is what "not yet" looks like from outside. */
-function isReady(url: string): Promise<boolean> {
-  return fetch(`${url}/readyz`).then(
+/** Whether the server answers that it is well. No answer at all is what "not yet" looks like from outside. */
+function isOk(url: string): Promise<boolean> {
+  return fetch(url).then(
     (answer) => answer.ok,
     () => false,
   );

@@ -9,7 +9,7 @@ export {
 } from './sqlite.ts';
 export { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from './embedded/log.ts';
 export { createKafkaTopic, type TopicMade, type TopicOptions } from './kafka/create-topic.ts';
-export { openKafkaLog, type KafkaLog, type KafkaLogOptions } from './kafka/log.ts';
+export { KafkaLog, openKafkaLog, type KafkaLogOptions } from './kafka/log.ts';
 export { KafkaRefusedError, type KafkaRefusal } from './kafka/refused-error.ts';
 export {
   isLoopbackHost,
@@ -35,6 +35,8 @@ export {
 } from './filter/log-filter.ts';
 export { murmur2, partitionOf } from './partition.ts';
 export {
+  LogMissingError,
+  LogReplacedError,
   PartitionLost,
   type AppendOutcome,
   type EventLog,
@@ -44,5 +46,6 @@ export {
   type LogDescription,
   type StateChanges,
 } from './port.ts';
+export { holdsMark, markOf } from './record-mark.ts';
 export { APPEND_OVERHEAD_BYTES, oversizedRecord, recordBytes } from './record-size.ts';
 export { HEADER, REJECTED_TYPE, type LogRecord, type RecordHeaders, type StoredRecord } from './record.ts';

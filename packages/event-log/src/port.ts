@@ -68,6 +68,22 @@ export type GroupHandler = {
   readonly revoked: (partition: number) => Promise<void>;
 };
 
+/** There is no log where one was: its topic was deleted. Every method may reject with it. */
+export class LogMissingError extends Error {
+  constructor(name: string, cause: unknown) {
+    super(`there is no topic ${name} any more`, { cause });
+    this.name = 'LogMissingError';
+  }
+}
+
+/** A partition ends before what was read of it, or holds other records there: it was cut, or made anew. */
+export class LogReplacedError extends Error {
+  constructor(partition: number, what: string) {
+    super(`partition ${partition} ${what}`);
+    this.name = 'LogReplacedError';
+  }
+}
+
 /** A commit was refused because this reader does not own the partition, or is behind the position stored. */
 export class PartitionLost extends Error {
   readonly partition: number;

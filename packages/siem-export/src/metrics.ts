@@ -29,6 +29,13 @@ export function formatMetrics({ routes }: ExporterStatus, ends: LogEnds): string
       routes,
       (route) => [[{}, route.counts.contentRejected]],
     ),
+    ...family(
+      'tachograph_export_expired_records_total',
+      'counter',
+      'Records that retention removed before the route had read them.',
+      routes,
+      (route) => [[{}, route.counts.expired]],
+    ),
     ...family('tachograph_export_commits_total', 'counter', 'Moves of a position.', routes, (route) => [
       [{}, route.counts.commits],
     ]),

@@ -119,6 +119,20 @@ export class GroupStore {
     return typeof lowest === 'number' ? lowest : null;
   }
 
+  /** Every group's position in `partition`. */
+  positions(partition: number): { readonly group: string; readonly position: number }[] {
+    const rows = this.#statements.positions.all(partition);
+    return rows.map(({ name, position }) => ({ group: String(name), position: Number(position) }));
+  }
+
+  /** Takes `group` back to `position` in `partition`, whoever owns it, and removes the value under `key`. */
+  rewind(group: string, partition: number, position: number, key: string): void {
+    inTransaction(this.#database, () => {
+      this.#statements.rewind.run(position, group, partition);
+      this.#statements.remove.run(group, partition, key);
+    });
+  }
+
   /** Drops a group's positions and state: it no longer holds back what may be trimmed. */
   forget(group: string): void {
     inTransaction(this.#database, () => {
@@ -151,6 +165,8 @@ function prepare(database: SqliteDatabase) {
     owner: sql('SELECT owner FROM group_partition WHERE name = ? AND partition = ?'),
     position: sql('SELECT position FROM group_partition WHERE name = ? AND partition = ?'),
     lowest: sql('SELECT min(position) AS lowest FROM group_partition WHERE partition = ?'),
+    positions: sql('SELECT name, position FROM group_partition WHERE partition = ?'),
+    rewind: sql('UPDATE group_partition SET position = ?, owner = NULL WHERE name = ? AND partition = ?'),
     move: sql(`UPDATE group_partition SET position = ?
       WHERE name = ? AND partition = ? AND owner = ? AND position <= ?`),
     put: sql(`INSERT INTO group_state (name, partition, key, value) VALUES (?, ?, ?, ?)

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ISocketFactory, Kafka } from 'kafkajs';
 import Cluster from 'kafkajs/src/cluster/index.js';
+import { LogMissingError, LogReplacedError } from '../port.ts';
 import type { StoredRecord } from '../record.ts';
 import {
   clientIdOf,
@@ -21,14 +22,6 @@ const CONSUMER = -1;
 
 /** What one fetch found: the records, and the offset to go on from. */
 export type Fetched = { readonly records: readonly StoredRecord[]; readonly next: number };
-
-/** The partition ends before an offset that was read or settled: the topic was cut or made anew. */
-class TopicTruncatedError extends Error {
-  constructor(partition: number, offset: number, next: number) {
-    super(`partition ${partition} ends at ${next}, but was read up to ${offset}`);
-    this.name = 'TopicTruncatedError';
-  }
-}
 
 /**
  * Reads partitions of one topic from offsets that the caller names, without a consumer group: kafkajs cannot assign
@@ -79,7 +72,7 @@ export class TopicReader {
 
   /**
    * What there is from `from` on, in a batch of bounded size; nothing at the partition's end.
-   * @throws TopicTruncatedError where the partition ends before `from`
+   * @throws LogReplacedError where the partition ends before `from`; LogMissingError where the topic was deleted
    */
   async fetch(partition: number, from: number): Promise<Fetched> {
     try {
@@ -87,7 +80,7 @@ export class TopicReader {
     } catch (error) {
       if (errorType(error) !== 'OFFSET_OUT_OF_RANGE') throw error;
       const { oldest, next } = await this.offsets(partition);
-      if (from > next) throw new TopicTruncatedError(partition, from, next);
+      if (from > next) throw new LogReplacedError(partition, `ends at ${next}, but was read up to ${from}`);
       // Older records were removed by retention; the reader's filter says what that means.
       return { records: [], next: Math.max(oldest, from) };
     }
@@ -132,7 +125,11 @@ export class TopicReader {
       try {
         return await work();
       } catch (error) {
-        if (attempt > RETRY.retries || errorType(error) === 'OFFSET_OUT_OF_RANGE') throw error;
+        const type = errorType(error);
+        if (type === 'OFFSET_OUT_OF_RANGE') throw error;
+        // A broker that has just started says so too, until it has heard of its topics.
+        if (attempt > RETRY.retries)
+          throw type === 'UNKNOWN_TOPIC_OR_PARTITION' ? new LogMissingError(this.#topic, error) : error;
         await delay(Math.min(RETRY.initialRetryTime * 2 ** (attempt - 1), RETRY.maxRetryTime));
         // Where that fails, the next attempt meets the same obstacle and says so, unless it has gone by then.
         await this.#recover(error).catch(() => undefined);
@@ -156,7 +153,7 @@ function offsetOf(text: string | undefined): number {
 }
 
 /** Kafka's name of a protocol error, which kafkajs may have wrapped. */
-function errorType(error: unknown): string | null {
+export function errorType(error: unknown): string | null {
   if (typeof error !== 'object' || error === null) return null;
   if ('type' in error && typeof error.type === 'string') return error.type;
   return 'cause' in error ? errorType(error.cause) : null;

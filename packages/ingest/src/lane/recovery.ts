@@ -2,9 +2,11 @@ import {
   AppendAssembler,
   decideWithEvidence,
   HEADER,
+  markOf,
   type AssembledRun,
   type Decided,
   type LoggedAppend,
+  type StoredRecord,
 } from '@tachograph/event-log';
 import { parseOrigin, verifyCosignature, type Bytes, type CompactRange } from '@tachograph/wire';
 import { readLeaf } from '../core/leaf-content.ts';
@@ -26,7 +28,8 @@ import {
   type Position,
   type Rejection,
 } from '../registry/settlement.ts';
-import { LogTruncatedError, type LanePorts } from './ports.ts';
+import type { LanePorts } from './ports.ts';
+import { checkWhole } from './whole.ts';
 
 /** How many records are folded in memory before the registry takes them. */
 const FOLD_RECORDS_MAX = 20_000;
@@ -36,14 +39,13 @@ const FOLD_RECORDS_MAX = 20_000;
  * the heads that it accepts. Start, crash, an ambiguous outcome and another node's writes are all this.
  *
  * @returns the position that the registry holds now
- * @throws LogTruncatedError where the log is shorter than what was settled
+ * @throws LogTruncatedError where the log does not hold what was settled
  */
 export async function recover(ports: LanePorts, partition: number): Promise<Position> {
   for (;;) {
     const settled = await settledPosition(ports.registry.db, partition);
-    const { oldest, next } = await ports.log.offsets(partition);
+    const { oldest, next } = await checkWhole(ports.log, partition, settled);
     const { offset } = settled;
-    if (next < offset) throw new LogTruncatedError(partition, offset, next);
     if (next === offset) return settled;
     if (oldest > offset) ports.logger.warn({ partition, settled: offset, oldest }, 'log.expired_unread');
     const reached = await fold(ports, partition, settled, Math.max(offset, oldest), next);
@@ -63,8 +65,10 @@ async function fold(
   let folded = new Folding(ports);
   let since = settled;
   let records = 0;
+  let before: StoredRecord | null = null;
+  let last: StoredRecord | null = null;
   const save = async (reached: number): Promise<boolean> => {
-    const position = await folded.settle(partition, since, reached);
+    const position = await folded.settle(partition, since, reached, before);
     if (position === null) return false;
     since = position;
     folded = new Folding(ports);
@@ -73,6 +77,10 @@ async function fold(
   for await (const batch of ports.log.readRange(partition, from, to)) {
     for (const record of batch) {
       for (const run of assembler.push(record)) await folded.take(run);
+      // The last record before the position that is reached: an append that has not ended is not before it.
+      if (assembler.openSince === null) before = record;
+      else if (assembler.openSince === record.offset) before = last ?? before;
+      last = record;
       records++;
       if (records % FOLD_RECORDS_MAX !== 0) continue;
       if (!(await save(assembler.openSince ?? record.offset + 1))) return null;
@@ -88,7 +96,7 @@ async function fold(
 /** Heads and all that goes with them, as a stretch of the log makes them. */
 class Folding {
   readonly #ports: LanePorts;
-  readonly #heads = new Map<string, LogKey & { head: Head; anchor: number | null }>();
+  readonly #heads = new Map<string, HeadMove>();
   readonly #windows: WindowPart[] = [];
   readonly #rejections: Rejection[] = [];
   readonly #forks: ForkProof[] = [];
@@ -124,19 +132,24 @@ class Folding {
     }
   }
 
-  async settle(partition: number, from: Position, to: number): Promise<Position | null> {
+  /** `last` is the newest record before `to`, where one was read. */
+  async settle(
+    partition: number,
+    from: Position,
+    to: number,
+    last: StoredRecord | null,
+  ): Promise<Position | null> {
     const at = this.#ports.clock();
     const nowSeconds = Math.floor(at / 1000);
-    const moves: HeadMove[] = [...this.#heads.values()].map(({ tenant, device, head, anchor }) => ({
-      tenant,
-      device,
+    const moves: HeadMove[] = [...this.#heads.values()].map(({ head, ...move }) => ({
+      ...move,
       head: { ...head, cosignedSeconds: Math.max(nowSeconds, head.cosignedSeconds) },
-      anchor,
     }));
     return settle(this.#ports.registry, {
       partition,
       from,
       to,
+      mark: last === null ? from.mark : markOf(last, last.offset),
       moves,
       windows: this.#windows,
       issued: moves.map(({ tenant, device, head }) => ({
@@ -208,6 +221,7 @@ class Folding {
         adoptedSeconds: vouchedSeconds ?? head?.adoptedSeconds ?? null,
       },
       anchor: last.kind === 'event' ? (last.seen?.size ?? null) : null,
+      endOffset: records[records.length - 1]!.offset + 1,
     });
     this.#windows.push({ ...key, from: base, hashes: append.leafHashes.slice(deliverFrom) });
     for (const [i, record] of records.entries()) {

@@ -68,9 +68,9 @@ export async function loadHeads(db: Db, keys: readonly LogKey[]): Promise<Map<st
 export async function storeHeads(
   trx: Db,
   partition: number,
-  heads: readonly (LogKey & { readonly head: Head })[],
+  heads: readonly (LogKey & { readonly head: Head; readonly endOffset: number | null })[],
 ): Promise<void> {
-  const rows = heads.map(({ tenant, device, head }) => ({
+  const rows = heads.map(({ tenant, device, head, endOffset }) => ({
     tenant,
     device,
     partition,
@@ -81,6 +81,7 @@ export async function storeHeads(
     carried_from: head.carried?.from ?? null,
     carried_count: head.carried?.count ?? null,
     adopted_seconds: head.adoptedSeconds,
+    end_offset: endOffset,
   }));
   for (const some of inRows(rows)) {
     await trx
@@ -95,6 +96,7 @@ export async function storeHeads(
           carried_from: eb.ref('excluded.carried_from'),
           carried_count: eb.ref('excluded.carried_count'),
           adopted_seconds: eb.ref('excluded.adopted_seconds'),
+          end_offset: eb.fn.coalesce('excluded.end_offset', 'heads.end_offset'),
         })),
       )
       .execute();

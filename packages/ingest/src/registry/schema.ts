@@ -103,6 +103,8 @@ type HeadsTable = {
   carried_count: number | null;
   /** When the receipt was signed at which this log was last adopted. */
   adopted_seconds: number | null;
+  /** The offset after its newest record in the log, where that is known. */
+  end_offset: number | null;
 };
 
 /** The leaf hashes of one settled append; a device keeps the newest few thousand. */
@@ -137,10 +139,16 @@ type ForksTable = {
 };
 
 /**
- * Every record below `settled_offset` has been folded into heads. `version` grows with every change of a head of
- * this partition: it is what writers compare, since a restore moves a head and no offset.
+ * Every record below `settled_offset` has been folded into heads. `version` is another one after every change of a
+ * head of this partition: it is what writers compare, since a restore moves a head and no offset.
  */
-type PartitionsTable = { partition: number; settled_offset: number; version: number };
+type PartitionsTable = {
+  partition: number;
+  settled_offset: number;
+  version: number;
+  /** The mark of the last record before `settled_offset`, by which the log is known again. */
+  mark: string | null;
+};
 
 type DirectivesTable = {
   id: string;

@@ -11,12 +11,19 @@ export type HeadMove = LogKey & {
   readonly head: Head;
   /** The size that its newest leaf had seen, where that is known. */
   readonly anchor: number | null;
+  /** The offset after its newest record in the log; `null` where nothing was appended. */
+  readonly endOffset: number | null;
 };
 
 export type Rejection = LogKey & { readonly index: number; readonly code: string };
 
 /** How far a partition has been read, and the version of what that has made of its heads. */
-export type Position = { readonly offset: number; readonly version: number };
+export type Position = {
+  readonly offset: number;
+  readonly version: number;
+  /** The mark of the last record before `offset`, by which the log is known again; `null` where none is known. */
+  readonly mark: string | null;
+};
 
 /** All that the registry learns of a stretch of one partition, and of the requests that were answered with it. */
 export type Settlement = {
@@ -24,6 +31,8 @@ export type Settlement = {
   /** What this was computed from, and the settled offset after it. */
   readonly from: Position;
   readonly to: number;
+  /** The mark of the last record before `to`. */
+  readonly mark: string | null;
   readonly moves: readonly HeadMove[];
   readonly windows: readonly WindowPart[];
   readonly issued: readonly Issued[];
@@ -39,7 +48,7 @@ export type Settlement = {
 export async function settledPosition(db: Db, partition: number): Promise<Position> {
   return db
     .selectFrom('partitions')
-    .select(['settled_offset as offset', 'version'])
+    .select(['settled_offset as offset', 'version', 'mark'])
     .where('partition', '=', partition)
     .executeTakeFirstOrThrow();
 }
@@ -48,7 +57,14 @@ export async function settledPosition(db: Db, partition: number): Promise<Positi
 export async function addPartitions(db: Db, count: number): Promise<void> {
   await db
     .insertInto('partitions')
-    .values(Array.from({ length: count }, (_, partition) => ({ partition, settled_offset: 0, version: 0 })))
+    .values(
+      Array.from({ length: count }, (_, partition) => ({
+        partition,
+        settled_offset: 0,
+        version: 0,
+        mark: null,
+      })),
+    )
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
@@ -73,7 +89,7 @@ export async function settle(
   return transaction(async (trx) => {
     const { numUpdatedRows: moved } = await trx
       .updateTable('partitions')
-      .set({ settled_offset: settlement.to, version })
+      .set({ settled_offset: settlement.to, version, mark: settlement.mark })
       .where('partition', '=', settlement.partition)
       .where('version', '=', settlement.from.version)
       .executeTakeFirstOrThrow();
@@ -87,7 +103,7 @@ export async function settle(
     await storeConfirmations(trx, settlement.confirmations, settlement.at);
     for (const move of settlement.moves) if (isPruneTime(move)) await pruneIssued(trx, move, move.anchor);
     await also?.(trx);
-    return { offset: settlement.to, version };
+    return { offset: settlement.to, version, mark: settlement.mark };
   });
 }
 

@@ -28,6 +28,8 @@ export type RouteCounts = { readonly [Outcome in RecordOutcome]: number } & {
   /** Records of any outcome whose content was rejected by ingest; each has a dead letter too. */
   readonly contentRejected: number;
   readonly commits: number;
+  /** Offsets that retention had removed before this route read them. Not records: nobody knows what they held. */
+  readonly expired: number;
 };
 
 export type MutableCounts = { -readonly [Name in keyof RouteCounts]: number };
@@ -40,6 +42,7 @@ export function noCounts(): MutableCounts {
     alarms: 0,
     contentRejected: 0,
     commits: 0,
+    expired: 0,
   };
 }
 

@@ -6,7 +6,7 @@ import { FORMATS } from '../formats/registry.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { deadLettersStem, type Route } from '../route.ts';
 import type { OpenSink } from '../sinks/sink.ts';
-import type { MutableCounts } from './counts.ts';
+import { noCounts, type MutableCounts } from './counts.ts';
 import { bury, type DeadLetter } from './dead-letters.ts';
 import { deliverAll, RouteStopped, untilDone, type DeliveryContext, type Trouble } from './delivery.ts';
 import type { ExporterSurroundings } from './exporter-surroundings.ts';
@@ -19,8 +19,8 @@ export type SessionObserver = {
   readonly settled: (partition: number, position: number, counts: MutableCounts | null) => void;
 };
 
-/** A partition that this session reads: its filter, and how far it is settled. */
-type Reading = { readonly filter: LogFilter; position: number };
+/** A partition that this session reads: its filter, how far it is settled, and how far it was read. */
+type Reading = { readonly filter: LogFilter; position: number; next: number };
 
 type Opened = { readonly sink: OpenSink; readonly deadLetters: AppendFile };
 
@@ -77,6 +77,9 @@ export class RouteSession {
     batch: async (partition, records) => {
       const reading = this.#readings.get(partition);
       if (reading === undefined) throw new Error(`partition ${partition} is not assigned`);
+      const [first, last] = [records[0]!, records.at(-1)!];
+      if (first.offset > reading.next) this.#expired(partition, reading, first.offset);
+      reading.next = last.offset + 1;
       const batch = await reading.filter.read(records);
       // The records so far may all belong to an append that has not ended.
       if (batch.next > reading.position) await this.#inTurn(() => this.#settle(partition, reading, batch));
@@ -97,12 +100,29 @@ export class RouteSession {
       return cosigned?.timestamp ?? null;
     };
     const filter = new LogFilter({ partition, reader: this.#reader, receiptSeconds });
-    this.#readings.set(partition, { filter, position });
+    const reading = { filter, position, next: position };
+    this.#readings.set(partition, reading);
+    const { oldest } = await this.#surroundings.log.offsets(partition);
+    if (oldest > position) this.#expired(partition, reading, oldest);
     // Before anything is written there must be a mark for the files as they are now: without it a restart could
     // not tell our own uncommitted bytes from what somebody else left there.
     if (!this.#marked) await this.#commit(partition, position, new Map());
     this.#marked = true;
     this.#observer.settled(partition, position, null);
+  }
+
+  /**
+   * Retention has removed what this route had not read. Which entries they were, the filter tells by device, where
+   * later ones follow; that there were some is said here, whether or not.
+   */
+  #expired(partition: number, reading: Reading, to: number): void {
+    const from = reading.next;
+    reading.next = to;
+    this.#surroundings.logger.error(
+      { route: this.#route.name, partition, from, to },
+      'route.records_expired',
+    );
+    this.#observer.settled(partition, reading.position, { ...noCounts(), expired: to - from });
   }
 
   async #settle(partition: number, reading: Reading, { runs, next, changes }: FilteredBatch): Promise<void> {
