@@ -8,6 +8,7 @@ import type { LogRecord, StoredRecord } from '../record.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
 import { withSockets } from './explain-failure.ts';
+import { MarkedReader, rewindGroups } from './marked-reader.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import { openPositions } from './positions.ts';
 import type { Sockets } from './sockets.ts';
@@ -156,13 +157,23 @@ export class KafkaLog implements EventLog {
 
   async openGroup(group: string, { instance }: GroupOptions = {}): Promise<GroupReader> {
     if (this.#groups === null) throw new Error('this log was opened without a file for positions');
-    return new LeasedGroupReader(group, instance ?? null, {
+    const reader = new LeasedGroupReader(group, instance ?? null, {
       store: this.#groups,
       timing: this.#timing,
       read: (partition, from) => this.#read(partition, from),
       appended: this.#appended,
       changed: this.#groupsChanged,
     });
+    return new MarkedReader(reader, this);
+  }
+
+  /**
+   * Takes the groups back to the beginning of a partition that was cut or made anew, where it does not hold what they
+   * have read. For an operator who has decided to go on without what was lost; nobody may be reading.
+   */
+  async rewindGroups(partition: number): Promise<void> {
+    this.#check(partition);
+    if (this.#groups !== null) await rewindGroups(this.#groups, this, partition);
   }
 
   /** Ends the connections, once their last requests have. Readers must have ended before. */
