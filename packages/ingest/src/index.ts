@@ -11,6 +11,7 @@ export { loadDirectiveKey } from './keys/directive-key.ts';
 export { readKeysNotes, type SignedKeys } from './keys/keys-notes.ts';
 export { LAYOUT } from './keys/layout.ts';
 export { loadIngestKeys, type LoadedKeys } from './keys/load-keys.ts';
+export { acceptLosses, findLosses, type PartitionLosses } from './lane/losses.ts';
 export { createLogger } from './logging.ts';
 export { createMetrics, type IngestMetrics } from './metrics.ts';
 export { lookAtPostgresRegistry, openPostgresRegistry } from './registry/postgres-registry.ts';

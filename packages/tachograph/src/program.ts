@@ -6,6 +6,7 @@ import { tenantsCommand } from './admin/tenants.ts';
 import { tokenCommand } from './admin/tokens.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keysCommand } from './commands/keys.ts';
+import { logCommand } from './commands/log.ts';
 import { controlCommand, exportCommand, ingestCommand } from './commands/roles.ts';
 import { serveCommand } from './commands/serve.ts';
 import { topicsCommand } from './commands/topics.ts';
@@ -41,6 +42,7 @@ export function createProgram(io: Io): Command {
     .addCommand(offboardCommand(io))
     .addCommand(keysCommand(io))
     .addCommand(topicsCommand(io))
+    .addCommand(logCommand(io))
     .addCommand(doctorCommand(io))
     .commandsGroup('Help:')
     .helpCommand('help [command]', 'what a command does, and its options')

@@ -11,7 +11,6 @@ import {
   RESTORE_NOTE,
   rootOf,
   SIGNATURE_TYPE,
-  toBase64,
   formatVkey,
   verifyCosignature,
   type Bytes,
@@ -24,6 +23,7 @@ import { recover } from '../lane/recovery.ts';
 import type { LanePorts } from '../lane/ports.ts';
 import { findDevice } from '../registry/devices.ts';
 import { EMPTY_HEAD, loadHeads, logId, type Head, type LogKey } from '../registry/heads.ts';
+import { reportLoss } from '../registry/losses.ts';
 import type { Db } from '../registry/registry.ts';
 import { settle } from '../registry/settlement.ts';
 import { enqueueEvent, INGEST_ACTOR } from '../tenant-log/outbox.ts';
@@ -126,7 +126,8 @@ export async function adoptRestored(
         partition,
         from: position,
         to: position.offset,
-        moves: isBehind ? [{ ...restored, head: adopted, anchor: null }] : [],
+        mark: position.mark,
+        moves: isBehind ? [{ ...restored, head: adopted, anchor: null, endOffset: null }] : [],
         windows: [],
         issued: isBehind ? [{ ...restored, size: range.size, timeSeconds: cosignedSeconds }] : [],
         rejections: [],
@@ -137,7 +138,7 @@ export async function adoptRestored(
       },
       async (trx) => {
         if (known === null) await adoptDevice(trx, restored, ports.clock());
-        if (lost !== null) await reportLoss(trx, restored, lost, ports.clock());
+        if (lost !== null) await reportLoss(trx, { ...restored, ...lost }, ports.clock());
       },
     );
     // Another node moved a head of this partition meanwhile: look again.
@@ -174,23 +175,6 @@ async function adoptDevice(
     actor: INGEST_ACTOR,
     targets: [{ type: 'device', id: device }],
     data: { origin, vkey: formatVkey(noteKey(origin, SIGNATURE_TYPE.ed25519, publicKey)) },
-    at,
-  });
-}
-
-async function reportLoss(
-  trx: Db,
-  { tenant, device, origin, range }: Restored,
-  lost: { from: number; to: number },
-  at: number,
-): Promise<void> {
-  await enqueueEvent(trx, {
-    tenant,
-    action: 'server.lost',
-    actor: INGEST_ACTOR,
-    targets: [{ type: 'device', id: device }],
-    outcome: 'failure',
-    data: { origin, ...lost, root: toBase64(rootOf(range)) },
     at,
   });
 }

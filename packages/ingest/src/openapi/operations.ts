@@ -59,7 +59,7 @@ function readyzRoute({ notReadyBecause }: OperationsPorts): Route {
     summary: 'Whether this node should be sent requests.',
     access: 'public',
     answers: { 200: { description: 'It should', schema: status } },
-    errors: ['ERR_LOG_UNAVAILABLE', 'ERR_REGISTRY_UNAVAILABLE', 'ERR_SHUTTING_DOWN'],
+    errors: ['ERR_LOG_UNAVAILABLE', 'ERR_LOG_TRUNCATED', 'ERR_REGISTRY_UNAVAILABLE', 'ERR_SHUTTING_DOWN'],
     handle: async () => {
       const fault = await notReadyBecause();
       return fault === null ? { status: 200, body: { status: 'ok' } } : { fault };

@@ -1,5 +1,5 @@
 import type { EventLog } from '@tachograph/event-log';
-import type { Registry } from '@tachograph/ingest';
+import { findLosses, type Registry } from '@tachograph/ingest';
 import { errorMessage } from '../error-code.ts';
 import { bad, good, note, type Finding } from './check.ts';
 
@@ -34,21 +34,43 @@ async function readEnds(log: EventLog, partition: number, oldest: number, next: 
   }
 }
 
+const NAMED_MAX = 10;
+
+/** Which entries were settled and are not in the log any more; `null` where there are none. */
+async function checkLost(ports: Parameters<typeof findLosses>[0]): Promise<Finding | null> {
+  const partitions = await ports.registry.db.selectFrom('partitions').select('partition').execute();
+  const reasons: string[] = [];
+  const lost: string[] = [];
+  for (const { partition } of partitions) {
+    const found = await findLosses(ports, partition);
+    if (found === null) continue;
+    reasons.push(found.reason);
+    lost.push(
+      ...found.losses.map(({ origin, from, to }) => `${origin}: entries ${from} to ${to - 1} are lost`),
+    );
+  }
+  if (reasons.length === 0) return null;
+  const more = lost.length - NAMED_MAX;
+  return bad(
+    'registry',
+    `${reasons.join('; ')} (ERR_LOG_TRUNCATED)`,
+    ...lost.slice(0, NAMED_MAX),
+    ...(more > 0 ? [`and of ${more} more devices: \`tachograph log lost\` lists them all`] : []),
+    'The log was cut, made anew or restored from an older backup: bring it back as it was.',
+    'If it is lost for good, stop the servers and go on without it: `tachograph log accept-loss`.',
+  );
+}
+
 /** Whether the registry can follow from the log: it may be behind, and never ahead. */
-export async function checkRegistry(registry: Registry, log: EventLog): Promise<Finding> {
+export async function checkRegistry(registry: Registry, log: EventLog, authority: string): Promise<Finding> {
   const check = 'registry';
   try {
+    const lost = await checkLost({ registry, log, authority });
+    if (lost !== null) return lost;
     const settled = await registry.db.selectFrom('partitions').selectAll().execute();
     let behind = 0;
     for (const { partition, settled_offset: offset } of settled) {
       const { oldest, next } = await log.offsets(partition);
-      if (offset > next) {
-        return bad(
-          check,
-          `partition ${partition}: the registry has seen ${offset} records, the log has ${next} (ERR_LOG_TRUNCATED)`,
-          'The log was cut or restored from an older backup. Restore log.sqlite and registry.sqlite from one backup.',
-        );
-      }
       if (offset < oldest) {
         return bad(
           check,

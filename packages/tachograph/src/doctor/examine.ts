@@ -62,7 +62,7 @@ async function examineKept(settings: Settings, nowMs: number): Promise<Finding[]
   const log = await tryOpenLog(settings, files.log);
   const registry = await openKeptRegistry(settings, files.registry);
   try {
-    return await findingsOf(log, registry, nowMs);
+    return await findingsOf(log, registry, { nowMs, authority: settings.config.authority });
   } finally {
     if (log?.opened === true) await log.value.close();
     if (registry?.opened === true) await registry.value.close();
@@ -87,14 +87,14 @@ async function openKeptRegistry({ config }: Settings, file: string): Promise<Ope
 async function findingsOf(
   log: Opened<EventLog> | null,
   registry: Opened<Registry> | null,
-  nowMs: number,
+  { nowMs, authority }: { readonly nowMs: number; readonly authority: string },
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   if (log === null) findings.push(note('log', 'none yet: it is made at the first start'));
   else findings.push(log.opened ? await checkLog(log.value) : log.finding);
   if (registry === null) findings.push(note('registry', 'none yet: it is made at the first start'));
   else if (!registry.opened) findings.push(registry.finding);
-  else if (log?.opened === true) findings.push(await checkRegistry(registry.value, log.value));
+  else if (log?.opened === true) findings.push(await checkRegistry(registry.value, log.value, authority));
   const newest = registry?.opened === true ? await newestReceived(registry.value).catch(() => null) : null;
   return [...findings, checkClock(nowMs, newest)];
 }
