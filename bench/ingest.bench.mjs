@@ -45,7 +45,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tachograph-bench-'));
 const ends = [() => rm(folder, { recursive: true, force: true })];
 try {
   const broker = await startKafka({ folder: join(folder, 'kafka') });
-  ends.push(broker.stop);
+  ends.push(() => broker.stop());
   const brokers = broker.address;
   const layout = { partitions: PARTITIONS, replicas: 1, minInSync: 1, retentionMs: null };
   await createKafkaTopic({ ...layout, brokers: [brokers], topic: COLLECTOR_TOPIC });
@@ -59,7 +59,7 @@ try {
 async function tachograph(brokers) {
   const kafka = { brokers, topic: 'audit.events', partitions: PARTITIONS };
   const ingest = await startIngest({ ...kafka, tenant: TENANT, devices: DEVICES });
-  ends.push(ingest.stop);
+  ends.push(() => ingest.stop());
   const devices = [];
   for (let i = 0; i < DEVICES; i++)
     devices.push(await enrolDevice(ingest.url, 'localhost', TENANT, ingest.token));
@@ -81,10 +81,11 @@ async function tachograph(brokers) {
 }
 
 async function collector(brokers, { linger }) {
-  const { ports, pid, stop } = await startCollector({ brokers, topic: COLLECTOR_TOPIC, linger });
-  ends.push(stop);
-  const otlp = (leaves) => post('/v1/logs', 'application/x-protobuf', otlpLogs(leaves));
-  const lines = (leaves) => post('/events', 'application/x-ndjson', joined(leaves));
+  const started = await startCollector({ brokers, topic: COLLECTOR_TOPIC, linger });
+  ends.push(() => started.stop());
+  const { ports, pid } = started;
+  const otlp = (events) => post('/v1/logs', 'application/x-protobuf', otlpLogs(events));
+  const lines = (events) => post('/events', 'application/x-ndjson', joined(events));
   return [
     { name: 'Collector, OTLP', pid, port: ports.otlp, prepare: repeating(otlp) },
     { name: 'Collector, webhook', pid, port: ports.webhook, prepare: repeating(lines) },

@@ -1,6 +1,6 @@
 /**
- * The parts of kafkajs 2.2.4 below its public API that `topic-reader.ts` uses; the version is pinned exactly.
- * Its consumers can only join a group, and what they are assigned is not theirs to say.
+ * The parts of kafkajs 2.2.4 below its public API that the reader and the producer use; the version is pinned exactly.
+ * Its consumers can only join a group, and what they are assigned is not theirs to say; its producers encode slowly.
  */
 declare module 'kafkajs/src/cluster/index.js' {
   import type { ISocketFactory, Logger, RetryOptions, SASLOptions } from 'kafkajs';
@@ -14,7 +14,25 @@ declare module 'kafkajs/src/cluster/index.js' {
     readonly isControlRecord: boolean;
   };
 
+  type Produced = {
+    readonly topics: readonly { readonly partitions: readonly { readonly baseOffset: string }[] }[];
+  };
+
   type Broker = {
+    readonly connectionPool: {
+      send(protocol: {
+        readonly request: {
+          readonly apiKey: number;
+          readonly apiVersion: number;
+          readonly apiName: string;
+          readonly encode: () => Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+        };
+        readonly response: unknown;
+      }): Promise<Produced>;
+    };
+    initProducerId(request: {
+      readonly transactionTimeout: number;
+    }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
     fetch(request: {
       readonly replicaId: number;
       readonly isolationLevel: 0 | 1;
@@ -65,6 +83,7 @@ declare module 'kafkajs/src/cluster/index.js' {
     /** The partitions asked for by their leader's node id; one without metadata is in none. */
     findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, number[]>>;
     findBroker(node: { readonly nodeId: string }): Promise<Broker>;
+    findControllerBroker(): Promise<Broker>;
     fetchTopicsOffset(
       topics: readonly {
         readonly topic: string;
@@ -74,4 +93,13 @@ declare module 'kafkajs/src/cluster/index.js' {
     ): Promise<readonly { readonly partitions: readonly { readonly offset: string }[] }[]>;
   }
   export = Cluster;
+}
+
+declare module 'kafkajs/src/protocol/requests/produce/v7/response.js' {
+  /** Decodes an answer; an error code in it is thrown. */
+  const response: {
+    readonly decode: (payload: Buffer) => Promise<unknown>;
+    readonly parse: (decoded: unknown) => Promise<unknown>;
+  };
+  export = response;
 }

@@ -7,7 +7,9 @@ import { rejectOversized } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
+import { createCluster } from './cluster.ts';
 import { withSockets } from './explain-failure.ts';
+import { IdempotentProducer } from './idempotent-producer.ts';
 import { MarkedReader, rewindGroups } from './marked-reader.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import { openPositions } from './positions.ts';
@@ -27,6 +29,8 @@ export type KafkaLogOptions = KafkaConnection & {
   readonly allowUnsafe?: boolean;
 } & Partial<GroupTiming>;
 
+/** Who leads is learnt from a refused request as well: this is for partitions that move quietly. */
+const METADATA_AGE_MS_MAX = 300_000;
 const TIMING: GroupTiming = { now: Date.now, leaseMs: 10_000, pollMs: 250 };
 /** How often a range is asked for that the broker says is there but does not hand out yet. */
 const EMPTY_FETCHES_MAX = 100;
@@ -103,7 +107,13 @@ export class KafkaLog implements EventLog {
     this.#timing = { now, leaseMs, pollMs };
     this.#description = { adapter: 'kafka', name: topic, partitions, appendBytesMax };
     const ids = Array.from({ length: partitions }, (_, id) => id);
-    this.#writers = ids.map((id) => new PartitionWriter(client, topic, id));
+    const makeProducer = (id: number): IdempotentProducer => {
+      const cluster = createCluster(client, options, sockets.factory, {
+        metadataAgeMsMax: METADATA_AGE_MS_MAX,
+      });
+      return new IdempotentProducer(cluster, topic, id);
+    };
+    this.#writers = ids.map((id) => new PartitionWriter(makeProducer, id));
     this.#appended = ids.map(() => new Doorbell());
     this.#reader = reader;
     this.#sockets = sockets;
