@@ -6,8 +6,10 @@ import { Receipts } from './append/receipts.ts';
 import { appendRoutes } from './append/routes.ts';
 import type { IngestConfig } from './config.ts';
 import type { Clock, IngestContext } from './context.ts';
+import type { ApiContext, ControlContext } from './api-context.ts';
 import { adminGate } from './control/admin-tokens.ts';
 import { controlRoutes } from './control/routes.ts';
+import { ControlSweeper } from './control/sweeper.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { BodyBudget } from './http/body-budget.ts';
@@ -49,6 +51,8 @@ export type Ingest = {
   /** Resolves when every partition has been read to its end: from then on requests are served at once. */
   readonly ready: () => Promise<void>;
   readonly isReady: () => boolean;
+  /** Does now what the control role does each minute: dark devices, purges of successors, exposures. */
+  readonly sweep: () => Promise<void>;
   /** Takes no new work and resolves when all that is in flight has settled and been answered. */
   readonly close: () => Promise<void>;
 };
@@ -82,9 +86,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   };
   const lanes = await openLanes(lanePorts);
   const drainer = new TenantLogDrainer({ config, clock, registry, keys, logger, metrics }, lanes);
-  const directives = options.directives ?? [];
-  const exposures = new ExposureIndexer({ log, registry, clock, logger });
   const context = { config, clock, registry, log, keys, logger, metrics, tenantLog: drainer };
+  const control = controlContext(context, options.directives ?? []);
   const app = fastify(serverOptions(config, logger));
   installHttp(app, metrics.httpRequestEnded);
   const routes = withOperations(
@@ -92,13 +95,23 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       ...(options.devices === false
         ? []
         : [...appendRoutes({ context, lanes, lanePorts, receipts }), ...enrolmentRoutes(context)]),
-      ...(directives.length === 0 ? [] : controlRoutes({ ...context, directives, exposures })),
+      ...(control === null ? [] : controlRoutes(control)),
     ],
     { metrics, notReadyBecause: () => notReadyBecause(lanes, registry) },
   );
   const gate = adminGate(registry, config.adminToken);
   registerRoutes(app, routes, { gate, trustedProxies: config.trustedProxies, bodies });
-  return running({ app, context, lanes, drainer });
+  const sweeper = control === null ? null : new ControlSweeper(control);
+  return running({ app, context, lanes, drainer, sweeper });
+}
+
+/** What the control role works with; `null` where this process has not got the directive key. */
+function controlContext(
+  context: IngestContext & ApiContext,
+  directives: readonly NoteSigner[],
+): ControlContext | null {
+  if (directives.length === 0) return null;
+  return { ...context, directives, exposures: new ExposureIndexer(context) };
 }
 
 async function notReadyBecause(lanes: Lanes, registry: Registry): Promise<Fault | null> {
@@ -110,17 +123,26 @@ function running(parts: {
   context: IngestContext;
   lanes: Lanes;
   drainer: TenantLogDrainer;
+  sweeper: ControlSweeper | null;
 }): Ingest {
-  const { app, context, lanes, drainer } = parts;
-  const started = lanes.start().then(() => drainer.wake());
+  const { app, context, lanes, drainer, sweeper } = parts;
+  const started = lanes.start().then(() => {
+    drainer.wake();
+    void sweeper?.sweep();
+  });
   return {
     app,
     context,
     ready: () => started,
     isReady: () => lanes.isReady(),
+    sweep: async () => sweeper?.sweep(),
     close: async () => {
       // Requests that were let in are answered first: they wait for their lanes, and this for them.
-      await Promise.all([closeHttp(app, context.config.shutdownTimeoutMs), drainer.close()]);
+      await Promise.all([
+        closeHttp(app, context.config.shutdownTimeoutMs),
+        drainer.close(),
+        sweeper?.close(),
+      ]);
       await lanes.close();
       await started;
     },

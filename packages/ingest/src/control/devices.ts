@@ -31,6 +31,7 @@ const deviceAnswer = z.object({
   lastSeen: timestamp.nullable(),
   pending: z.int().nonnegative().nullable().meta({ description: 'leaves that it still held then' }),
   oldestPending: timestamp.nullable(),
+  darkSince: timestamp.nullable().meta({ description: 'silent beyond its habit or its lease since then' }),
   clockOffsetMs: z.number().nullable().meta({ description: 'its wall clock − ours' }),
 });
 
@@ -84,6 +85,7 @@ async function selectDevices(db: Db, tenant: string, page: z.output<typeof query
       'sightings.pending_count',
       'sightings.oldest_pending_at',
       'sightings.clock_offset_ms',
+      'sightings.dark_since',
     ])
     .where('devices.tenant', '=', tenant)
     .where('devices.device', 'not in', own)
@@ -111,6 +113,7 @@ function toAnswer(row: DeviceRow): z.input<typeof deviceAnswer> {
     lastSeen: isoOrNull(row.received_at),
     pending: row.pending_count,
     oldestPending: isoOrNull(row.oldest_pending_at),
+    darkSince: isoOrNull(row.dark_since),
     clockOffsetMs: row.clock_offset_ms,
   };
 }

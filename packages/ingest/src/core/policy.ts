@@ -83,6 +83,16 @@ export const policySchema = z
       .prefault({}),
     leases: z.record(name, leaseSchema).default({}),
     quota: quotaSchema.default({}),
+    dark: z
+      .strictObject({
+        afterHours: z
+          .number()
+          .min(1)
+          .max(HOURS_MAX)
+          .default(72)
+          .meta({ description: 'silence that is ordinary, whatever the habit of a device' }),
+      })
+      .prefault({}),
   })
   .superRefine(({ enrolment, leases }, ctx) => {
     for (const [i, { lease }] of enrolment.rules.entries()) {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { SenderClock } from '../core/time-bounds.ts';
 import { inRows, type LogKey } from './heads.ts';
 import type { Db } from './registry.ts';
@@ -8,6 +9,17 @@ export type Sighting = LogKey & {
   readonly pendingCount: number;
   readonly oldestPendingAt: number | null;
 };
+
+/** Over how many seconds of contact a long silence is forgotten: 30 days. */
+const HABIT_FADES_SECONDS = 2_592_000;
+
+/** What is left of the habit. In seconds, so that the product stays within 64 bits. */
+const FADED = sql<number>`sightings.contact_gap_ms - 1000 * ((sightings.contact_gap_ms / 1000)
+  * ((excluded.received_at - sightings.received_at) / 1000) / ${sql.lit(HABIT_FADES_SECONDS)})`;
+
+/** The longest recent time between two notes: this one's, or what is left of the longest before. */
+const HABIT = sql<number>`case when excluded.received_at - sightings.received_at >= ${FADED}
+  then excluded.received_at - sightings.received_at else ${FADED} end`;
 
 /** Remembers the newest request note of each device; an older one never replaces it. */
 export async function storeSightings(trx: Db, sightings: readonly Sighting[]): Promise<void> {
@@ -39,6 +51,8 @@ export async function storeSightings(trx: Db, sightings: readonly Sighting[]): P
             boot: eb.ref('excluded.boot'),
             monotonic_ms: eb.ref('excluded.monotonic_ms'),
             clock_offset_ms: eb.ref('excluded.clock_offset_ms'),
+            contact_gap_ms: HABIT,
+            dark_since: null,
           }))
           .whereRef('excluded.received_at', '>=', 'sightings.received_at'),
       )

@@ -140,6 +140,7 @@ describe('a policy', () => {
     expect(body).toEqual({
       ...policy,
       enrolment: { ...policy.enrolment, methods: ['token', 'predecessor'] },
+      dark: { afterHours: 72 },
     });
     expect((await api.events('other')).at(-1)).toMatchObject({
       action: 'tenant.policy_changed',
