@@ -40,6 +40,8 @@ export function formatProperties(
     ].join(','),
     'log.dirs': dataDir,
     'auto.create.topics.enable': 'false',
+    // Three seconds by default, in which a new group waits for more members; ours have one.
+    'group.initial.rebalance.delay.ms': '0',
     'offsets.topic.replication.factor': '1',
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
