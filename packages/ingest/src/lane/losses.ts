@@ -5,6 +5,7 @@ import {
   type EventLog,
   type StoredRecord,
 } from '@tachograph/event-log';
+import type { LogKey } from '../registry/heads.ts';
 import { headsOfPartition, reportLoss, type Loss } from '../registry/losses.ts';
 import type { Registry } from '../registry/registry.ts';
 import { settle, settledPosition } from '../registry/settlement.ts';
@@ -35,16 +36,17 @@ export async function findLosses(ports: Ports, partition: number): Promise<Parti
   const reason = await reasonOf(ports, partition);
   if (reason === null) return null;
   const heads = await headsOfPartition(registry.db, partition);
-  const named = heads.map((head) => ({ ...head, origin: `${authority}/${head.tenant}/${head.device}` }));
-  const sizes = new Map(named.map(({ origin, range }) => [origin, range.size]));
+  const originOf = ({ tenant, device }: LogKey): string => `${authority}/${tenant}/${device}`;
+  const sizes = new Map(heads.map((head) => [originOf(head), head.range.size]));
   const left = await readLeft(log, partition, sizes);
-  const losses = named.flatMap(({ endOffset, ...head }) => {
-    const to = head.range.size;
-    const from = left.sizes.get(head.origin);
-    if (from !== undefined) return from < to ? [{ ...head, from, to }] : [];
+  const losses: Loss[] = [];
+  for (const head of heads) {
+    const { tenant, device, range, endOffset } = head;
+    const origin = originOf(head);
     const isExpired = left.oldest > 0 && endOffset !== null && endOffset <= left.oldest;
-    return isExpired ? [] : [{ ...head, from: 0, to }];
-  });
+    const from = left.sizes.get(origin) ?? (isExpired ? range.size : 0);
+    if (from < range.size) losses.push({ tenant, device, origin, range, from, to: range.size });
+  }
   return { partition, reason, losses, resumeAt: left.resumeAt, mark: left.mark };
 }
 

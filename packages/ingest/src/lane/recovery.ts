@@ -141,10 +141,15 @@ class Folding {
   ): Promise<Position | null> {
     const at = this.#ports.clock();
     const nowSeconds = Math.floor(at / 1000);
-    const moves: HeadMove[] = [...this.#heads.values()].map(({ head, ...move }) => ({
-      ...move,
-      head: { ...head, cosignedSeconds: Math.max(nowSeconds, head.cosignedSeconds) },
-    }));
+    const moves: HeadMove[] = [...this.#heads.values()].map(
+      ({ tenant, device, head, anchor, endOffset }) => ({
+        tenant,
+        device,
+        head: { ...head, cosignedSeconds: Math.max(nowSeconds, head.cosignedSeconds) },
+        anchor,
+        endOffset,
+      }),
+    );
     return settle(this.#ports.registry, {
       partition,
       from,
