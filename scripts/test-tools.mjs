@@ -30,8 +30,9 @@ const POSTGRES = {
   },
   debian: 'postgresql',
 };
+const OPENSSL = { name: 'OpenSSL', commands: ['openssl'], places: [], debian: 'openssl' };
 const KAFKA = [JAVA, MAVEN];
-const FIRST = [CHROMIUM, ...KAFKA, POSTGRES, KCAT];
+const FIRST = [CHROMIUM, ...KAFKA, POSTGRES, KCAT, OPENSSL];
 const TOOLS = { first: FIRST, second: [...FIRST, GO], kafka: KAFKA };
 
 /** The browser that the tests drive, or `null`. */

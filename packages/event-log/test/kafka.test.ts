@@ -8,6 +8,7 @@ import {
   TopicUnfitError,
   type KafkaLog,
   type KafkaLogOptions,
+  type LogRecord,
 } from '@tachograph/event-log';
 import { describeEventLogContract } from '../../../test/contracts/event-log.contract.ts';
 import {
@@ -160,6 +161,56 @@ describe('the Kafka log', () => {
     const again = (await anew.openGroup('g')).run(new RecordingHandler(), new AbortController().signal);
     await expect(again).rejects.toThrow('partition 0 ends at 0, but was read up to 10');
     await anew.close();
+  });
+});
+
+describe("the Kafka log, whose topic's max.message.bytes is lowered while it is written to,", () => {
+  const MIB = 1024 * 1024;
+
+  /** Records of 32 KiB that make an append a little longer than `mebibytes`. */
+  function longerThan(mebibytes: number): LogRecord[] {
+    const record = { key: 'acme/a', value: new Uint8Array(32 * 1024), headers: {} };
+    return Array.from({ length: mebibytes * 32 }, () => record);
+  }
+
+  /** Sets it, and waits until the leader goes by it. */
+  async function setLimit(topic: string, bytes: number): Promise<void> {
+    await setTopic(broker.address, topic, { 'max.message.bytes': String(bytes) });
+    await eventually('the limit', async () =>
+      (await rawTopic(broker.address, topic).setting('max.message.bytes')) === String(bytes) ? true : null,
+    );
+  }
+
+  it('learns the new limit by the first append that fails, and rejects by it from then on', async () => {
+    const topic = await makeTopic();
+    const log = await open(topic);
+    await setLimit(topic, 3 * MIB);
+    const failed = await log.append(0, longerThan(3), NO_DEADLINE());
+    if (failed.kind !== 'ambiguous') throw new Error(`it is ${failed.kind}`);
+    expect(String(failed.cause)).toBe(`Error: max.message.bytes of ${topic} is ${3 * MIB} now`);
+    expect((await log.describe()).appendBytesMax).toBe(3 * MIB);
+    expect(await log.append(1, longerThan(3), NO_DEADLINE())).toMatchObject({
+      kind: 'rejected',
+      fault: { code: 'ERR_BODY_TOO_LARGE', limit: 3 * MIB },
+    });
+    expect(await allRecords(log, 0)).toEqual([]);
+    await appendAll(log, 0, longerThan(2));
+    await log.close();
+  });
+
+  it('says that the topic is unfit while a full append does not fit, and goes on when it is mended', async () => {
+    const topic = await makeTopic();
+    const log = await open(topic);
+    await setLimit(topic, MIB);
+    const failed = await log.append(0, longerThan(1), NO_DEADLINE());
+    if (failed.kind !== 'ambiguous') throw new Error(`it is ${failed.kind}`);
+    expect(failed.cause).toBeInstanceOf(TopicUnfitError);
+    expect(String(failed.cause)).toContain(`max.message.bytes is ${MIB}; a full append needs ${2 * MIB}`);
+    await appendAll(log, 0, numbered(3));
+    await setLimit(topic, 4 * MIB);
+    await appendAll(log, 0, longerThan(1));
+    expect(await allRecords(log, 0)).toHaveLength(3 + 32);
+    await log.close();
   });
 });
 

@@ -1,7 +1,7 @@
 import type { KafkaConnection } from './client.ts';
 import { speaksKafka, speaksTls } from './probe.ts';
 import { KafkaRefusedError, type KafkaRefusal } from './refused-error.ts';
-import { tlsOptions } from './security.ts';
+import { refuseToTellPassword, tlsOptions } from './security.ts';
 import { Sockets } from './sockets.ts';
 
 /** What Node and OpenSSL call it, and what it is. */
@@ -46,8 +46,9 @@ export async function withSockets<T>(
 ): Promise<T> {
   const sockets = new Sockets(connection);
   try {
-    // What is wrong with the files themselves shows before any broker is asked.
+    // What is wrong with the settings themselves shows before any broker is asked.
     if (connection.tls !== undefined) tlsOptions(connection.tls);
+    for (const broker of connection.brokers) refuseToTellPassword(connection, broker.split(':')[0] ?? '');
     return await work(sockets);
   } catch (failure) {
     const explained = await explainFailure(failure, connection, sockets);

@@ -11,9 +11,10 @@ import { createCluster } from './cluster.ts';
 import { withSockets } from './explain-failure.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
 import { MarkedReader, rewindGroups } from './marked-reader.ts';
-import { PartitionWriter } from './partition-writer.ts';
+import { beforeDeadline, PartitionWriter } from './partition-writer.ts';
 import { openPositions } from './positions.ts';
 import type { Sockets } from './sockets.ts';
+import { TopicLimit } from './topic-limit.ts';
 import { TopicReader } from './topic-reader.ts';
 import { TopicUnfitError } from './topic-unfit-error.ts';
 import { problemsOf, readTopicFacts, type TopicFacts } from './topic-settings.ts';
@@ -91,7 +92,8 @@ type Parts = {
 };
 
 export class KafkaLog implements EventLog {
-  readonly #description: LogDescription;
+  readonly #description: Omit<LogDescription, 'appendBytesMax'>;
+  readonly #limit: TopicLimit;
   readonly #timing: GroupTiming;
   readonly #reader: TopicReader;
   readonly #sockets: Sockets;
@@ -103,9 +105,10 @@ export class KafkaLog implements EventLog {
 
   constructor({ client, facts, positions, reader, sockets }: Parts, options: KafkaLogOptions) {
     const { now = TIMING.now, leaseMs = TIMING.leaseMs, pollMs = TIMING.pollMs, topic } = options;
-    const { partitions, messageBytesMax: appendBytesMax } = facts;
+    const { partitions, messageBytesMax } = facts;
     this.#timing = { now, leaseMs, pollMs };
-    this.#description = { adapter: 'kafka', name: topic, partitions, appendBytesMax };
+    this.#description = { adapter: 'kafka', name: topic, partitions };
+    this.#limit = new TopicLimit(topic, messageBytesMax, () => readFacts(client, topic));
     const ids = Array.from({ length: partitions }, (_, id) => id);
     const makeProducer = (id: number): IdempotentProducer => {
       const cluster = createCluster(client, options, sockets.factory, {
@@ -122,7 +125,7 @@ export class KafkaLog implements EventLog {
   }
 
   async describe(): Promise<LogDescription> {
-    return this.#description;
+    return { ...this.#description, appendBytesMax: this.#limit.bytes };
   }
 
   async append(
@@ -134,11 +137,15 @@ export class KafkaLog implements EventLog {
     if (writer === undefined) throw new RangeError(`there is no partition ${partition}`);
     if (records.length === 0) throw new RangeError('an append holds at least one record');
     // One record that is too large would fail the whole batch, and the broker does not say which.
-    const rejected = rejectOversized(records, this.#description.appendBytesMax);
+    const rejected = rejectOversized(records, this.#limit.bytes);
     if (rejected !== null) return rejected;
     const outcome = await writer.append(records, deadline);
     if (outcome.kind === 'appended') this.#appended[partition]!.ring();
-    return outcome;
+    if (outcome.kind !== 'ambiguous' || !this.#limit.isPassedBy(outcome.cause)) return outcome;
+    // Not `rejected`: an attempt before, whose answer was lost, may have been within the limit of then.
+    const { cause } = outcome;
+    const why = await beforeDeadline(this.#limit.lookAgain(cause), deadline).catch(() => cause);
+    return { kind: 'ambiguous', cause: why };
   }
 
   async offsets(partition: number): Promise<{ readonly oldest: number; readonly next: number }> {

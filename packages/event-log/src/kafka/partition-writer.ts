@@ -46,7 +46,7 @@ export class PartitionWriter {
 }
 
 /** The value of `promise`, or a rejection when `deadline` aborts first; the promise's own end is then nobody's. */
-function beforeDeadline<T>(promise: Promise<T>, deadline: AbortSignal): Promise<T> {
+export function beforeDeadline<T>(promise: Promise<T>, deadline: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const passed = (): void => reject(deadline.reason as Error);
     deadline.addEventListener('abort', passed, { once: true });

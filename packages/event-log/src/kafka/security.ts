@@ -41,9 +41,11 @@ export function isLoopbackHost(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
-/** What a connection to `host` would give away: `true` for a password that can be read on the way. */
-export function tellsPassword({ tls, sasl, allowUnsafe }: KafkaSecurity, host: string): boolean {
-  return sasl?.mechanism === 'plain' && tls === undefined && allowUnsafe !== true && !isLoopbackHost(host);
+/** @throws KafkaRefusedError `password-in-clear` where a connection to `host` would let others read the password */
+export function refuseToTellPassword({ tls, sasl, allowUnsafe }: KafkaSecurity, host: string): void {
+  if (sasl?.mechanism !== 'plain' || tls !== undefined || allowUnsafe === true || isLoopbackHost(host))
+    return;
+  throw new KafkaRefusedError('password-in-clear', `${host} would be sent a password without TLS`);
 }
 
 /** The user as kafkajs takes it. It keeps this object and prints none of it. */

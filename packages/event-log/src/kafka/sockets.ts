@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
 import { serverName } from './probe.ts';
 import { KafkaRefusedError } from './refused-error.ts';
-import { tellsPassword, tlsOptions, type KafkaSecurity } from './security.ts';
+import { refuseToTellPassword, tlsOptions, type KafkaSecurity } from './security.ts';
 
 const KEEP_ALIVE_DELAY_MS = 60_000;
 
@@ -54,8 +54,7 @@ export class Sockets {
 /** @throws KafkaRefusedError `tls-files`, `password-in-clear` */
 function openSocket(security: KafkaSecurity, host: string, port: number, onConnect: () => void): Socket {
   // Asked for each connection: brokers name each other, and not only those in the settings are connected to.
-  if (tellsPassword(security, host))
-    throw new KafkaRefusedError('password-in-clear', `${host} would be sent a password without TLS`);
+  refuseToTellPassword(security, host);
   const { tls } = security;
   if (tls === undefined) return connect({ host, port }, onConnect);
   return connectTls({ host, port, ...serverName(host), ...tlsOptions(tls) }, onConnect);

@@ -5,9 +5,9 @@ export class TopicUnfitError extends Error {
   readonly topic: string;
   readonly problems: readonly TopicProblem[];
 
-  constructor(topic: string, problems: readonly TopicProblem[]) {
+  constructor(topic: string, problems: readonly TopicProblem[], options?: ErrorOptions) {
     const said = problems.map(({ config, what }) => `${config} ${what}`).join('; ');
-    super(problems.length === 0 ? `there is no topic ${topic}` : `topic ${topic}: ${said}`);
+    super(problems.length === 0 ? `there is no topic ${topic}` : `topic ${topic}: ${said}`, options);
     this.name = 'TopicUnfitError';
     this.topic = topic;
     this.problems = problems;

@@ -26,7 +26,7 @@ const RECOVERY_PAUSE_MS = 250;
 export class Lane {
   readonly #ports: LanePorts;
   readonly #partition: number;
-  readonly #writeBytesMax: number;
+  #writeBytesMax: number;
   readonly #heads = new HeadCache();
   readonly #stop = new AbortController();
   readonly #patience: Patience;
@@ -147,7 +147,10 @@ export class Lane {
   async #read(): Promise<boolean> {
     try {
       this.#heads.clear();
-      this.#settled = await recover(this.#ports, this.#partition);
+      const settled = await recover(this.#ports, this.#partition);
+      // An append may have failed because the log takes less at once than before.
+      this.#writeBytesMax = (await this.#ports.log.describe()).appendBytesMax;
+      this.#settled = settled;
       this.#isAway = false;
       this.#ports.metrics.laneIsLost(this.#partition, false);
       return true;
