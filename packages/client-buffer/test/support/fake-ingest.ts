@@ -10,7 +10,6 @@ import {
   fromBase64Url,
   keyNames,
   KEYS_NOTE,
-  LEASE_NOTE,
   leafHash,
   noteKey,
   openStatement,
@@ -42,6 +41,7 @@ import {
 } from '@tachograph/wire';
 import { parseLeaf } from '@tachograph/wire/schema';
 import { makeSigner } from './make-signer.ts';
+import { FakeOrders } from './fake-orders.ts';
 import { inflate, problem, type Json, type Reply } from './fake-http.ts';
 
 type Device = {
@@ -71,7 +71,7 @@ export class FakeIngest {
   directive!: NoteSigner;
   approval = false;
   counter = 1;
-  scopes: readonly string[] = ['*'];
+  readonly orders = new FakeOrders();
   readonly #challenges = new Set<string>();
   readonly #spent = new Set<string>();
 
@@ -233,6 +233,7 @@ export class FakeIngest {
     const time = Math.floor(this.now() / 1000);
     device.range = range;
     device.leaves.push(...leaves);
+    this.orders.confirm(leaves);
     const receipt = await cosign(checkpoint, time, this.cosigner);
     device.cosigned = checkpoint.source + receipt;
     const rejected = leaves.flatMap((leaf, i) => {
@@ -250,18 +251,12 @@ export class FakeIngest {
   }
 
   async #extras({ origin, status }: Device, nonce: string | null): Promise<Json> {
-    const extras: Json = { directives: [], nextCheckInSeconds: 300 };
+    const extras: Json = { directives: this.orders.openFor(origin), nextCheckInSeconds: 300 };
     if (nonce === null) return extras;
+    extras['deviceStatus'] = status;
     extras['keys'] = await this.keysNote();
     if (status === 'enrolled') {
-      const lease = {
-        origin,
-        nonce,
-        blockAfterSeconds: 72 * 3600,
-        wipeAfterSeconds: 14 * 86_400,
-        scopes: this.scopes,
-      };
-      extras['lease'] = await signStatement(LEASE_NOTE, lease, this.lessor);
+      extras['lease'] = await this.orders.lease(origin, nonce, this.lessor);
     }
     return extras;
   }
