@@ -31,6 +31,7 @@ export type Fetched = { readonly records: readonly StoredRecord[]; readonly next
 export class TopicReader {
   readonly #cluster: Cluster;
   readonly #topic: string;
+  #recovering: Promise<void> | null = null;
 
   constructor(client: Kafka, connection: KafkaConnection, socketFactory: ISocketFactory, topic: string) {
     this.#topic = topic;
@@ -44,7 +45,9 @@ export class TopicReader {
       requestTimeout: REQUEST_TIMEOUT_MS,
       enforceRequestTimeout: true,
       metadataMaxAge: METADATA_AGE_MS_MAX,
-      retry: RETRY,
+      // Each call is tried again here; were it also tried again below, the waits would multiply, and a broker that
+      // is back would be found half a minute late.
+      retry: { ...RETRY, retries: 1 },
       allowAutoTopicCreation: false,
       isolationLevel: READ_UNCOMMITTED,
     });
@@ -137,10 +140,20 @@ export class TopicReader {
     }
   }
 
-  /** Connects again where that is what was wrong, and asks anew who leads. */
-  async #recover(error: unknown): Promise<void> {
+  /**
+   * Connects again where that is what was wrong, and asks anew who leads. Whoever finds the same obstacle meanwhile
+   * waits for the same attempt: side by side, several would throw away each other's connections.
+   */
+  #recover(error: unknown): Promise<void> {
     const lost = closedConnection(error);
     if (lost !== null) this.#cluster.removeBroker(lost);
+    this.#recovering ??= this.#reconnect().finally(() => {
+      this.#recovering = null;
+    });
+    return this.#recovering;
+  }
+
+  async #reconnect(): Promise<void> {
     if (!this.#cluster.isConnected()) await this.#cluster.connect();
     await this.#cluster.refreshMetadata();
   }

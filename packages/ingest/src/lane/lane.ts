@@ -250,7 +250,8 @@ export class Lane {
       this.#stopped = { code: 'ERR_LOG_TRUNCATED', detail: error.message };
       logger.fatal({ err: error, partition: this.#partition }, 'lane.stopped');
     } else {
-      logger.error({ err: error, partition: this.#partition }, event);
+      // Said once: while the log is away this lane looks for it every few seconds.
+      logger[this.#isAway ? 'debug' : 'error']({ err: error, partition: this.#partition }, event);
     }
     if (isLoss(error)) {
       metrics.laneIsLost(this.#partition, true);
