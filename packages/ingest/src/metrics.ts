@@ -6,12 +6,15 @@ export type IngestMetrics = AppendMetrics & {
   readonly httpRequestEnded: (method: string, route: string, status: number, seconds: number) => void;
   /** An enrolment was decided: the status that it led to, or the code of its refusal. */
   readonly enrolmentDecided: (outcome: string) => void;
-  readonly rateLimited: (limit: 'device' | 'tenant' | 'revoked' | 'address' | 'refusal' | 'restore') => void;
+  readonly rateLimited: (limit: RateLimit) => void;
   /** Bytes that the process holds of requests are asked for whenever the figures are. */
   readonly heldBytesFrom: (read: () => HeldFigures) => void;
   /** Everything, in the text format of Prometheus. */
   readonly exposition: () => Promise<string>;
 };
+
+/** What a rate was of; `refusal` and `decision` turn away events of the tenant's log, the others requests. */
+type RateLimit = 'device' | 'tenant' | 'revoked' | 'address' | 'restore' | 'refusal' | 'decision';
 
 /** Bytes of bodies that arrive and are parsed, and of appends that wait for the log. */
 type HeldFigures = { readonly bodies: number; readonly lanes: number };
@@ -183,7 +186,7 @@ function httpMetrics(
   });
   const limited = new Counter({
     name: 'tachograph_rate_limited_requests_total',
-    help: 'Requests turned away by a rate limit; for `refusal`, refused enrolments that became no event.',
+    help: 'Requests turned away by a rate limit; for `refusal` and `decision`, facts that became no event.',
     labelNames: ['limit'],
     registers,
   });

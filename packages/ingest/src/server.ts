@@ -99,7 +99,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     ],
     { metrics, notReadyBecause: () => notReadyBecause(lanes, registry) },
   );
-  const gate = adminGate(registry, config.adminToken);
+  const gate = adminGate(registry, config.adminToken, clock);
   registerRoutes(app, routes, { gate, trustedProxies: config.trustedProxies, bodies });
   const sweeper = control === null ? null : new ControlSweeper(control);
   return running({ app, context, lanes, drainer, sweeper });

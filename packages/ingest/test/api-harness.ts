@@ -52,7 +52,7 @@ export class Api {
     this.app = fastify(serverOptions(context.config, context.logger));
     installHttp(this.app, context.metrics.httpRequestEnded);
     registerRoutes(this.app, [...enrolmentRoutes(this.context), ...controlRoutes(this.context)], {
-      gate: adminGate(context.registry, context.config.adminToken),
+      gate: adminGate(context.registry, context.config.adminToken, this.context.clock),
       trustedProxies: context.config.trustedProxies,
     });
   }

@@ -202,11 +202,16 @@ export class Node {
     this.registry = registry;
   }
 
-  async post(path: string, body: Bytes | string, contentType = 'text/plain'): Promise<Answered> {
+  async post(
+    path: string,
+    body: Bytes | string,
+    contentType = 'text/plain',
+    headers: { readonly [name: string]: string } = {},
+  ): Promise<Answered> {
     const reply = await fetch(`${this.url}${path}`, {
       method: 'POST',
       body,
-      headers: { 'content-type': contentType },
+      headers: { ...headers, 'content-type': contentType },
     });
     return {
       status: reply.status,
@@ -294,6 +299,19 @@ export class Node {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  /** Ends as a killed process does: nothing is waited for, and what its stores had begun is undone. */
+  abandon(): Promise<void> {
+    this.#closed ??= this.#abandon();
+    return this.#closed;
+  }
+
+  async #abandon(): Promise<void> {
+    this.ingest.app.server.closeAllConnections();
+    this.ingest.app.server.close();
+    await this.registry.close();
+    await this.log.close();
   }
 
   async #close(): Promise<void> {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { devicesCommand } from './admin/devices.ts';
 import { forksCommand } from './admin/forks.ts';
 import { offboardCommand } from './admin/offboard.ts';
+import { policyCommand } from './admin/policy.ts';
 import { tenantsCommand } from './admin/tenants.ts';
 import { tokenCommand } from './admin/tokens.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -40,6 +41,7 @@ export function createProgram(io: Io): Command {
     .commandsGroup('Look after it:')
     .addCommand(adminGroup(io))
     .addCommand(offboardCommand(io))
+    .addCommand(policyCommand(io))
     .addCommand(keysCommand(io))
     .addCommand(topicsCommand(io))
     .addCommand(logCommand(io))

@@ -22,6 +22,7 @@ describe('the command line', () => {
       'export',
       'admin',
       'offboard',
+      'policy',
       'keys',
       'topics',
       'doctor',

@@ -2,21 +2,27 @@ import { LEASE_NOTE, signStatement, type Origin, type RequestStatement } from '@
 import type { IngestContext } from '../context.ts';
 import { decideLease, leaseEnds, type LeaseDecision } from '../core/lease-decision.ts';
 import { parseStoredPolicy, type Policy } from '../core/policy.ts';
+import { RateLimiter } from '../http/rate-limit.ts';
 import type { KnownDevice } from '../registry/devices.ts';
 import { storeLease } from '../registry/leases.ts';
 import { enqueueEvent, INGEST_ACTOR } from '../tenant-log/outbox.ts';
 
 const POLICIES_MAX = 1_000;
 
-export type LeasePorts = Pick<IngestContext, 'registry' | 'keys' | 'tenantLog'>;
+/** Decisions of one device that become events: a device that goes to and fro must not fill its tenant's log. */
+const DECISIONS_TOLD = { perSecond: 1 / 60, capacity: 10 } as const;
+
+export type LeasePorts = Pick<IngestContext, 'registry' | 'keys' | 'clock' | 'metrics' | 'tenantLog'>;
 
 /** Grants offline use in answer to a request note, where the device's status and the tenant's rules allow it. */
 export class Leases {
   readonly #ports: LeasePorts;
   readonly #policies = new Map<string, Policy>();
+  readonly #told: RateLimiter;
 
   constructor(ports: LeasePorts) {
     this.#ports = ports;
+    this.#told = new RateLimiter(DECISIONS_TOLD, ports.clock);
   }
 
   /**
@@ -53,8 +59,7 @@ export class Leases {
       ends !== null && (ends.blocksAt > (known?.blocksAt ?? 0) || ends.wipesAt > (known?.wipesAt ?? 0));
     const isOther = known?.decision !== decision.text;
     if (!isLonger && !isOther) return;
-    // What a device is granted first its enrolment has said, unless that is less than an ordinary lease.
-    const isTold = isOther && ((known !== null && known.decision !== '') || decision.action !== 'allow');
+    const isTold = isOther && this.#isWorthTelling(device, decision);
     await this.#ports.registry.transaction(async (trx) => {
       await storeLease(trx, device, {
         blocksAt: ends?.storedBlocksAt ?? null,
@@ -73,6 +78,15 @@ export class Leases {
       });
     });
     if (isTold) this.#ports.tenantLog.wake();
+  }
+
+  /** What a device is granted first its enrolment has said, unless that is other than an ordinary lease. */
+  #isWorthTelling({ tenant, device, lease }: KnownDevice, { action }: LeaseDecision): boolean {
+    const isFirst = lease === null || lease.decision === '';
+    if (isFirst && action === 'allow') return false;
+    if (this.#told.take(`${tenant}/${device}`).ok) return true;
+    this.#ports.metrics.rateLimited('decision');
+    return false;
   }
 
   #policy(text: string): Policy {

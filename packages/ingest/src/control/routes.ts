@@ -6,6 +6,7 @@ import { deviceListRoutes } from './devices.ts';
 import { enrolmentTokenRoutes } from './enrolment-tokens.ts';
 import { forkRoutes } from './forks.ts';
 import { offboardingRoutes } from './offboarding.ts';
+import { policyTestRoute } from './policy-test.ts';
 import { policyRoutes } from './policies.ts';
 import { revokeRoutes } from './revoke-routes.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -15,6 +16,7 @@ export function controlRoutes(context: ControlContext): Route[] {
   return [
     ...tenantRoutes(context),
     ...policyRoutes(context),
+    policyTestRoute(context),
     ...enrolmentTokenRoutes(context),
     ...deviceListRoutes(context),
     approveRoute(context),

@@ -3,7 +3,7 @@ import { LIMITS } from '@tachograph/wire';
 import { isWithin, parseNetwork, type Network } from './network.ts';
 
 /** What a rule decides. `report` allows, and says so in the tenant's log. */
-const RULE_ACTIONS = ['allow', 'allow_without_cache', 'report', 'deny'] as const;
+export const RULE_ACTIONS = ['allow', 'allow_without_cache', 'report', 'deny'] as const;
 type RuleAction = (typeof RULE_ACTIONS)[number];
 
 /** The kinds of credentials that a tenant can enable. */
@@ -25,11 +25,13 @@ export const cidrSchema = z
 
 const claim = z.union([z.string().min(1).max(1024), z.array(z.string().min(1).max(1024)).min(1).max(64)]);
 
-const ruleSchema = z
+/** The claims of a sign-in, each one value or several. */
+export const claimsSchema = z.record(z.string().min(1).max(128), claim);
+
+export const ruleSchema = z
   .strictObject({
     cidr: cidrSchema.optional(),
-    claims: z
-      .record(z.string().min(1).max(128), claim)
+    claims: claimsSchema
       .optional()
       .meta({ description: 'claims of the sign-in, each of which must have one of these values' }),
     action: z.enum(RULE_ACTIONS),

@@ -17,6 +17,7 @@ const DEVICE = 'A'.repeat(43);
 const CALLS = [
   ['GET', '/tenants/{t}/policy', undefined],
   ['PUT', '/tenants/{t}/policy', {}],
+  ['POST', '/tenants/{t}/policy/test', { address: '10.0.0.1' }],
   ['POST', '/tenants/{t}/enrolment-tokens', { uses: 1, expiresInSeconds: 60 }],
   ['GET', '/tenants/{t}/devices', undefined],
   ['POST', `/tenants/{t}/devices/${DEVICE}/approve`, undefined],

@@ -19,7 +19,7 @@ export function adminCommand(name: string, description: string): Command {
 export async function callAndPrint<S extends z.ZodType>(
   io: Io,
   options: AdminOptions,
-  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown },
+  request: { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string; readonly body?: unknown },
   schema: S,
   human: (answer: z.infer<S>) => string,
 ): Promise<void> {

@@ -19,7 +19,7 @@ export type ControlAddress = { readonly url: string; readonly token: string };
 export async function callControl<S extends z.ZodType>(
   io: Io,
   address: ControlAddress,
-  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown },
+  request: { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string; readonly body?: unknown },
   schema: S,
 ): Promise<z.infer<S>> {
   const url = new URL(request.path, address.url);
