@@ -235,7 +235,7 @@ export const ERRORS = {
     503,
     'later',
     'Log truncated',
-    'The log is shorter than what was settled; an operator must look.',
+    'The log is gone, or does not hold what was settled; an operator must look.',
   ),
   ERR_REGISTRY_UNAVAILABLE: row(503, 'later', 'Registry unavailable', 'The registry cannot be reached.'),
   ERR_SHUTTING_DOWN: row(503, 'later', 'Shutting down', 'This node takes no new work; another one will.'),
