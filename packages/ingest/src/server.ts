@@ -126,10 +126,7 @@ function running(parts: {
   sweeper: ControlSweeper | null;
 }): Ingest {
   const { app, context, lanes, drainer, sweeper } = parts;
-  const started = lanes.start().then(() => {
-    drainer.wake();
-    void sweeper?.sweep();
-  });
+  const started = start(lanes, drainer, sweeper);
   return {
     app,
     context,
@@ -147,6 +144,12 @@ function running(parts: {
       await started;
     },
   };
+}
+
+async function start(lanes: Lanes, drainer: TenantLogDrainer, sweeper: ControlSweeper | null): Promise<void> {
+  await lanes.start();
+  drainer.wake();
+  void sweeper?.sweep();
 }
 
 const IDLE_SWEEP_MS = 25;

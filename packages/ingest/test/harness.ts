@@ -229,7 +229,10 @@ export class Node {
   ): Promise<{ readonly status: number; readonly body: { readonly [name: string]: unknown } }> {
     const reply = await fetch(`${this.url}/admin/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: reply.status, body: (await reply.json()) as { [name: string]: unknown } };

@@ -153,7 +153,12 @@ export async function targetsOfPerson(
     .limit(limit + 1)
     .execute();
   return rows.map((row) => ({
-    ...row,
+    tenant: row.tenant,
+    type: row.target_type,
+    id: row.target_id,
+    name: row.name,
+    firstAt: row.first_at,
+    lastAt: row.last_at,
     devices: Number(row.devices),
     kinds: namesOfBits(EXPOSURE_KINDS, Number(row.kinds)),
     marks: namesOfBits(REVOCATION_MARKS, Number(row.marks)),

@@ -134,10 +134,7 @@ async function reportOf(
       done: [...ends.values()].every(({ end }) => end !== 'pending'),
       devices: devices.map((device) => toDevice(device, ends.get(idOf(device))!)),
       targets: shown.map(toTarget),
-      cursor:
-        last === undefined
-          ? null
-          : sealCursor({ tenant: last.tenant, type: last.target_type, id: last.target_id }),
+      cursor: last === undefined ? null : sealCursor(last),
     },
   };
 }
@@ -166,12 +163,12 @@ type TargetRow = Awaited<ReturnType<typeof targetsOfPerson>>[number];
 function toTarget(row: TargetRow): z.input<typeof targetAnswer> {
   return {
     tenant: row.tenant,
-    type: row.target_type,
-    id: row.target_id,
+    type: row.type,
+    id: row.id,
     name: row.name,
     kinds: row.kinds,
-    firstAt: isoOf(Number(row.first_at)),
-    lastAt: isoOf(Number(row.last_at)),
+    firstAt: isoOf(row.firstAt),
+    lastAt: isoOf(row.lastAt),
     devices: row.devices,
     late: row.marks.length > 0,
     revocation: row.marks,

@@ -172,7 +172,11 @@ async function revokePage(
   });
 }
 
-function signed(context: ControlContext, key: LogKey, { scopes, reason, at }: RevocationOrder) {
+async function signed(
+  context: ControlContext,
+  key: LogKey,
+  { scopes, reason, at }: RevocationOrder,
+): Promise<Directive | null> {
   return scopes.length === 0 ? null : signPurge(context, key, { scopes, reason }, at);
 }
 
