@@ -53,14 +53,14 @@ export async function ensureTestTools(ring) {
 async function ensureCommands(ring) {
   const missing = TOOLS[ring].filter((tool) => find(tool) === null);
   if (missing.length === 0) return;
-  const names = missing.map(({ name }) => name).join(' and ');
+  const names = new Intl.ListFormat('en-GB').format(missing.map(({ name }) => name));
   const packages = missing.map(({ debian }) => debian).join(' ');
   const command = `apt-get update && apt-get install -y --no-install-recommends ${packages}`;
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (!mayInstall) {
     fail(
       `${names}: needed, and not installed here. As root on Debian or Ubuntu:\n\n  ${command}\n\n` +
-        `Elsewhere install it so that it is in the PATH; ${CHROMIUM.variable} may name the browser.`,
+        `Elsewhere install what is missing so that it is in the PATH${variables(missing)}.`,
     );
   }
   progress(`Installing ${names} from Debian packages …`);
@@ -71,6 +71,14 @@ async function ensureCommands(ring) {
       `${names} could not be installed. The command was\n\n  ${command}\n\nand it said:\n${output.trim()}`,
     );
   }
+}
+
+/** The variables that may name a tool instead. */
+function variables(tools) {
+  return tools
+    .filter(({ variable }) => variable !== undefined)
+    .map(({ name, variable }) => `, or name ${name} with ${variable}`)
+    .join('');
 }
 
 /** Where a tool is, or `null`. A path that the user names must be right: nothing else is tried. */
