@@ -38,6 +38,7 @@ export class Uploader {
   #retryAt = 0;
   #setback: Setback | null = null;
   #notedAt = -Infinity;
+  #notedFor: DeviceId | null = null;
   #checkInAt = 0;
   /** The log that looked damaged at the last look. */
   #damaged: DeviceId | null = null;
@@ -215,6 +216,11 @@ export class Uploader {
     if (session === 'damaged') return this.#takeDamage(log);
     const base = this.#parts.state.rows.log?.base ?? log.base;
     const next = this.#answers.wantsCheckIn ? null : session.after(base.range.size);
+    if (this.#notedFor !== log.device) {
+      // A log that is new has not been introduced: "A client sends it with its first append".
+      this.#notedFor = log.device;
+      [this.#notedAt, this.#checkInAt] = [-Infinity, 0];
+    }
     const checkInDue = this.#now() >= this.#checkInAt || this.#answers.wantsCheckIn;
     if (next === null && !checkInDue) return { kind: 'idle' };
     const withNote = checkInDue || this.#now() - this.#notedAt >= NOTE_EVERY_MS;

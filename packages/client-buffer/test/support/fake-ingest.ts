@@ -230,11 +230,12 @@ export class FakeIngest {
     const range = appendLeaves(device.range, leaves.map(leafHash));
     if (!bytesEqual(rootOf(range), checkpoint.root))
       return this.#conflict(422, 'ERR_ROOT_MISMATCH', device, noted);
-    const time = Math.floor(this.now() / 1000);
+    const receipt = await cosign(checkpoint, Math.floor(this.now() / 1000), this.cosigner);
+    // Another append may have been taken while this one was cosigned: of the two only one is.
+    if (old !== device.range.size) return this.#conflict(409, 'ERR_SIZE_CONFLICT', device, noted);
     device.range = range;
     device.leaves.push(...leaves);
     this.orders.confirm(leaves);
-    const receipt = await cosign(checkpoint, time, this.cosigner);
     device.cosigned = checkpoint.source + receipt;
     const rejected = leaves.flatMap((leaf, i) => {
       const event = parseLeaf(leaf);

@@ -2,28 +2,29 @@ import type { Rows } from '../../src/core/rows.ts';
 import type { Change, Identity, LogStore, Select, Snapshot } from '../../src/log-store.ts';
 import type { CacheHooks } from '../../src/offline-types.ts';
 
+/** Where a page waits. */
+export type Place = 'read' | 'transact' | 'identity' | 'cacheKey' | 'purge' | 'isEmpty';
+
 /**
  * A page that dies at one of the places where it waits: from then on nothing of it comes back. What it had under way is
  * done (`after`) or not (`before`).
  */
 export class MortalPage {
-  /** The place at which it dies, counted from {@link arm} on. */
-  #left = Infinity;
+  /** What it dies of, at which time of it, counted from {@link arm} on. */
+  #name: Place | null = null;
+  #left = 0;
   #mode: 'before' | 'after' = 'before';
   dead = false;
-  /** Where it died. */
-  place = '';
 
-  arm(place: number, mode: 'before' | 'after'): void {
-    [this.#left, this.#mode] = [place, mode];
+  arm(name: Place, count: number, mode: 'before' | 'after'): void {
+    [this.#name, this.#left, this.#mode] = [name, count, mode];
   }
 
   /** Runs one piece of work that the page waits for. */
-  async live<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async live<T>(name: Place, work: () => Promise<T>): Promise<T> {
     if (this.dead) return forever();
-    if (--this.#left > 0) return work();
+    if (name !== this.#name || --this.#left > 0) return work();
     this.dead = true;
-    this.place = `${this.#mode} ${name}`;
     if (this.#mode === 'after') await work();
     return forever();
   }
