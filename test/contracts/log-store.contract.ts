@@ -125,6 +125,34 @@ export function describeLogStore(
       expect((await store.identity(device))?.device).toBe(device);
     });
 
+    it('keeps a cache key that cannot be read, until it is dropped in one transaction with the rows', async () => {
+      const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, [
+        'encrypt',
+        'decrypt',
+      ]);
+      const put = (scope: string) => store.transact(() => ({ result: null, cacheKey: { scope, key } }));
+      await put('v_1');
+      await put('log');
+      const found = await store.cacheKey('v_1');
+      expect([found?.extractable, found?.algorithm.name]).toEqual([false, 'AES-GCM']);
+      // A scope is the app's own word, also where a row has that name.
+      expect(await store.cacheKey('log')).not.toBeNull();
+      expect(await store.cacheKey('totals')).toBeNull();
+      expect((await store.read()).rows.log).toBeNull();
+      const drop = { dropCacheKeys: ['v_1', 'v_9'], rows: { claim: { tab: 'a', until: 1 } } };
+      await store.transact(() => ({ result: null, ...drop }));
+      expect(await store.cacheKey('v_1')).toBeNull();
+      expect(await store.cacheKey('log')).not.toBeNull();
+      expect((await store.read()).rows.claim).toEqual({ tab: 'a', until: 1 });
+    });
+
+    it('drops the keys of logs, and only those that are named', async () => {
+      const [first, second] = [await openLog(), await openLog()];
+      await store.transact(() => ({ result: null, dropIdentities: [first.identity.device] }));
+      expect(await store.identity(first.identity.device)).toBeNull();
+      expect(await store.identity(second.identity.device)).not.toBeNull();
+    });
+
     it('gives everything back to whoever opens it again', async () => {
       if (!store.durable) return;
       const { identity, log } = await openLog();

@@ -1,6 +1,7 @@
 import { bytesEqual, rootOf } from '@tachograph/wire';
 import type { Bytes, DeviceId, Origin, SuccessionReason } from '@tachograph/wire';
 import type { Change, Identity, Snapshot } from '../log-store.ts';
+import type { CacheRow } from './cache-row.ts';
 import { advance, leavesFrom, packBlocks } from './blocks.ts';
 import { newLog, START, type Ancestor, type Gap, type LogRow } from './rows.ts';
 
@@ -65,8 +66,7 @@ export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession
       log: successor,
       enrolment: { device, status: 'none', challenge: null, succession: succession.note },
       lease: null,
-      // An order that is open stays so: the successor goes on over the same cache.
-      cache: cache === null ? null : { ...cache, epoch: cache.epoch + 1 },
+      cache: cache === null ? null : inherit(cache, lost),
       claim: null,
       totals: {
         ...totals,
@@ -78,6 +78,14 @@ export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession
     drop: { device: log.device, size: Infinity },
     append: packBlocks(device, 0, leaves),
   };
+}
+
+/**
+ * An order that is open stays so: the successor goes on over the same cache. With entries a report may be lost: what is
+ * ordered again is carried out again, and said again.
+ */
+function inherit(cache: CacheRow, lost: number): CacheRow {
+  return { ...cache, epoch: cache.epoch + 1, done: lost > 0 ? [] : cache.done };
 }
 
 /** No damaged entry can have been recorded before this. */

@@ -1,7 +1,9 @@
 import type { Bytes, DeviceId, Origin, SuccessionReason } from '@tachograph/wire';
 import { describe, expect, it } from '@jest/globals';
 import { advance, leavesFrom, packBlocks, type Block } from '../../src/core/blocks.ts';
-import { EMPTY_ROWS, newLog, START, type LogRow } from '../../src/core/rows.ts';
+import { EMPTY_CACHE } from '../../src/core/cache-row.ts';
+import { finishOrder, raiseGate } from '../../src/core/purge.ts';
+import { EMPTY_ROWS, newLog, START, type LogRow, type Rows } from '../../src/core/rows.ts';
 import { planSuccessor } from '../../src/core/successor.ts';
 
 const OLD = 'old' as DeviceId;
@@ -17,9 +19,9 @@ const log: LogRow = {
   head: advance(START, leaves),
 };
 
-function succeed(reason: SuccessionReason, blocks: readonly Block[]) {
+function succeed(reason: SuccessionReason, blocks: readonly Block[], more: Partial<Rows> = {}) {
   const change = planSuccessor(
-    { rows: { ...EMPTY_ROWS, log }, blocks },
+    { rows: { ...EMPTY_ROWS, log, ...more }, blocks },
     {
       from: OLD,
       identity: { device: NEW, publicKey: encode(''), privateKey },
@@ -36,6 +38,7 @@ function succeed(reason: SuccessionReason, blocks: readonly Block[]) {
     written: written.map((leaf) => new TextDecoder().decode(leaf)),
     lost: change.rows?.totals?.lost,
     carried: change.rows?.log?.lineage[0]?.count,
+    rows: change.rows,
   };
 }
 
@@ -45,7 +48,7 @@ describe('planSuccessor', () => {
   it.each(['fork', 'rollback'] as const)(
     '%s: carries what leads to the old head, byte for byte',
     (reason) => {
-      expect(succeed(reason, packBlocks(OLD, 0, leaves))).toEqual({
+      expect(succeed(reason, packBlocks(OLD, 0, leaves))).toMatchObject({
         written: ['opened 2 3', 'honest-1', 'honest-2', 'honest-3'],
         lost: 0,
         carried: 3,
@@ -57,7 +60,7 @@ describe('planSuccessor', () => {
     '%s: entries edited in storage are not carried, but declared as a gap (INV-03)',
     (reason) => {
       const edited = leaves.with(3, encode('forged-2'));
-      expect(succeed(reason, packBlocks(OLD, 0, edited))).toEqual({
+      expect(succeed(reason, packBlocks(OLD, 0, edited))).toMatchObject({
         written: ['opened 2 0', `gap 3 ${reason}`],
         lost: 3,
         carried: 0,
@@ -72,5 +75,24 @@ describe('planSuccessor', () => {
     const { written, lost } = succeed('fork', packBlocks(OLD, 0, stored));
     expect(written).toEqual(['opened 2 0', 'gap 3 fork']);
     expect(lost).toBe(3);
+  });
+
+  const order = { id: 'p', directive: 'p', scopes: ['*'], reason: 'left' };
+  const gated = raiseGate(EMPTY_CACHE, order)!.cache;
+
+  it('takes no gate down, counts no lease that was asked for by the old log, and opens no closed one', () => {
+    const more = { cache: gated, log: { ...log, closed: true } as const };
+    const { rows } = succeed('fork', packBlocks(OLD, 0, leaves), more);
+    expect(rows).toMatchObject({
+      lease: null,
+      log: { closed: true },
+      cache: { orders: [{ id: 'p' }], blocked: ['*'], epoch: gated.epoch + 1 },
+    });
+  });
+
+  it('remembers what was carried out, unless its report may be among what was lost', () => {
+    const cache = finishOrder(gated, 'p')!.cache;
+    expect(succeed('fork', packBlocks(OLD, 0, leaves), { cache }).rows?.cache?.done).toEqual(['p']);
+    expect(succeed('corrupt', packBlocks(OLD, 0, leaves), { cache }).rows?.cache?.done).toEqual([]);
   });
 });
