@@ -47,7 +47,7 @@ try {
     tenant: TENANT,
     devices: BUSY_DEVICES + NEW_DEVICES,
   });
-  ends.push(server.stop);
+  ends.push(() => server.stop());
   const devices = [];
   while (devices.length < BUSY_DEVICES + NEW_DEVICES)
     devices.push(await enrolDevice(server.url, 'localhost', TENANT, server.token));

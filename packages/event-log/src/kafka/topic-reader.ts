@@ -147,15 +147,17 @@ export class TopicReader {
   #recover(error: unknown): Promise<void> {
     const lost = closedConnection(error);
     if (lost !== null) this.#cluster.removeBroker(lost);
-    this.#recovering ??= this.#reconnect().finally(() => {
-      this.#recovering = null;
-    });
+    this.#recovering ??= this.#reconnect();
     return this.#recovering;
   }
 
   async #reconnect(): Promise<void> {
-    if (!this.#cluster.isConnected()) await this.#cluster.connect();
-    await this.#cluster.refreshMetadata();
+    try {
+      if (!this.#cluster.isConnected()) await this.#cluster.connect();
+      await this.#cluster.refreshMetadata();
+    } finally {
+      this.#recovering = null;
+    }
   }
 }
 
