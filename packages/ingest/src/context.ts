@@ -19,6 +19,8 @@ export type IngestKeys = {
   readonly lease: NoteSigner;
   /** `<authority>/log` (0x01): the device key of every tenant's own log. */
   readonly log: NoteSigner;
+  /** Every key that those logs have had, `log` included. */
+  readonly logs: readonly NoteSigner[];
   /** The signed `tachograph keys/v1` note. */
   readonly keysNote: string;
   /** The directive key's vkey. */

@@ -6,8 +6,9 @@ export {
   type IngestConfig,
 } from './config.ts';
 export { createTenant } from './control/tenants.ts';
-export { createKeys, beginCosignerRotation, endCosignerRotation } from './keys/create-keys.ts';
-export { loadDirectiveKey } from './keys/directive-key.ts';
+export { createKeys } from './keys/create-keys.ts';
+export { loadDirectiveKeys } from './keys/directive-key.ts';
+export { beginRotation, endRotation, ROTATING_KEYS, type RotatingKey } from './keys/rotation.ts';
 export { readKeysNotes, type SignedKeys } from './keys/keys-notes.ts';
 export { LAYOUT } from './keys/layout.ts';
 export { loadIngestKeys, type LoadedKeys } from './keys/load-keys.ts';

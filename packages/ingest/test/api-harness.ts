@@ -25,7 +25,7 @@ import { installHttp } from '../src/http/install.ts';
 import { registerRoutes } from '../src/http/register.ts';
 import { serverOptions } from '../src/http/server-options.ts';
 import { createKeys } from '../src/keys/create-keys.ts';
-import { loadDirectiveKey } from '../src/keys/directive-key.ts';
+import { loadDirectiveKeys } from '../src/keys/directive-key.ts';
 import { loadIngestKeys } from '../src/keys/load-keys.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { openSqliteRegistry } from '../src/registry/registry.ts';
@@ -207,9 +207,9 @@ async function makeKeys({ authority }: IngestConfig) {
   const folder = mkdtempSync(join(tmpdir(), 'tachograph-api-keys-'));
   need(await createKeys(folder, authority));
   const keys = need(await loadIngestKeys(folder, authority));
-  const directive = need(await loadDirectiveKey(folder, authority));
+  const directive = need(await loadDirectiveKeys(folder, authority));
   rmSync(folder, { recursive: true });
-  return { keys, directives: [directive], exposures: { catchUp: async () => true } };
+  return { keys, directives: directive, exposures: { catchUp: async () => true } };
 }
 
 async function contextOf(folder: string, config: IngestConfig) {

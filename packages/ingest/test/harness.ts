@@ -20,7 +20,7 @@ import {
 import { pino } from 'pino';
 import { loadConfig, type IngestConfig } from '../src/config.ts';
 import { createKeys } from '../src/keys/create-keys.ts';
-import { loadDirectiveKey } from '../src/keys/directive-key.ts';
+import { loadDirectiveKeys } from '../src/keys/directive-key.ts';
 import { loadIngestKeys, type LoadedKeys } from '../src/keys/load-keys.ts';
 import { DEFAULT_POLICY } from '../src/core/policy.ts';
 import { openSqliteRegistry, type Registry } from '../src/registry/registry.ts';
@@ -39,8 +39,9 @@ const ADMIN_TOKEN = 'an-administrator-token-for-tests';
 export class Harness {
   readonly folder: string;
   readonly config: IngestConfig;
-  readonly keys: LoadedKeys;
-  readonly directives: readonly NoteSigner[];
+  /** Those that the next node starts with. */
+  keys: LoadedKeys;
+  directives: readonly NoteSigner[];
   /** What nodes take for the time: starts at the true time, and moves only when it is told to. */
   now = Date.now();
   readonly #nodes: Node[] = [];
@@ -68,10 +69,10 @@ export class Harness {
     const keys = await loadIngestKeys(folder, authority.value);
     if (!keys.ok) throw new Error(keys.fault.detail);
     const present = keysBefore ?? keys.value;
-    const directive = await loadDirectiveKey(folder, authority.value);
+    const directive = await loadDirectiveKeys(folder, authority.value);
     if (!directive.ok) throw new Error(directive.fault.detail);
     const config = { ...loaded.value, adminToken: new Secret(ADMIN_TOKEN), ...overrides };
-    const harness = new Harness(config, present, [directive.value], folder);
+    const harness = new Harness(config, present, directive.value, folder);
     const registry = await harness.openRegistry();
     await registry.transaction(async (trx) => {
       await trx
@@ -311,8 +312,9 @@ export class Node {
   }
 
   async #abandon(): Promise<void> {
+    // Its timers end with it. It waits for what never comes, so nobody waits for it.
+    void this.ingest.close();
     this.ingest.app.server.closeAllConnections();
-    this.ingest.app.server.close();
     await this.registry.close();
     await this.log.close();
   }

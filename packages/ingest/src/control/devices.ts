@@ -4,7 +4,7 @@ import { DEVICE_STATUSES } from '../enrolment/schemas.ts';
 import { route, type Route } from '../http/route.ts';
 import { deviceId, isoOf, isoOrNull, tenantId, timestamp } from '../http/schemas.ts';
 import type { Db } from '../registry/registry.ts';
-import { policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
+import { ownLogsOf, policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;
@@ -69,7 +69,6 @@ type DeviceRow = Awaited<ReturnType<typeof selectDevices>>[number];
 /** One row more than the page, to know whether there are more. */
 async function selectDevices(db: Db, tenant: string, page: z.output<typeof query>) {
   const { status, subject, cursor, limit } = page;
-  const own = db.selectFrom('tenant_logs').select('device').where('tenant', '=', tenant);
   return db
     .selectFrom('devices')
     .leftJoin('heads', (join) =>
@@ -88,7 +87,7 @@ async function selectDevices(db: Db, tenant: string, page: z.output<typeof query
       'sightings.dark_since',
     ])
     .where('devices.tenant', '=', tenant)
-    .where('devices.device', 'not in', own)
+    .where('devices.installation', 'not in', ownLogsOf(db, tenant))
     .$if(status !== undefined, (all) => all.where('devices.status', '=', status!))
     .$if(subject !== undefined, (all) => all.where('devices.subject', '=', subject!))
     .$if(cursor !== undefined, (all) => all.where('devices.device', '>', cursor!))

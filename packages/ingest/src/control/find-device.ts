@@ -1,6 +1,6 @@
 import type { Fault, Parsed } from '@tachograph/wire';
 import type { Db } from '../registry/registry.ts';
-import { policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
+import { ownLogsOf, policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
 
 /**
  * A device of a tenant that administrators decide about; the tenant's own log is none.
@@ -10,13 +10,12 @@ export async function findManagedDevice(
   db: Db,
   { tenant, device }: { readonly tenant: string; readonly device: string },
 ) {
-  const own = db.selectFrom('tenant_logs').select('device').where('tenant', '=', tenant);
   const row = await db
     .selectFrom('devices')
     .selectAll()
     .where('tenant', '=', tenant)
     .where('device', '=', device)
-    .where('device', 'not in', own)
+    .where('installation', 'not in', ownLogsOf(db, tenant))
     .executeTakeFirst();
   if (row !== undefined) return { ok: true, value: row } satisfies Parsed<typeof row>;
   const fault: Fault =

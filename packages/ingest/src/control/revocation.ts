@@ -2,7 +2,7 @@ import type { Actor, Parsed, TenantId } from '@tachograph/wire';
 import type { ControlContext } from '../api-context.ts';
 import type { Db } from '../registry/registry.ts';
 import type { LogKey } from '../registry/heads.ts';
-import { policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
+import { ownLogsOf, policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
 import { enqueueEvent } from '../tenant-log/outbox.ts';
 import { findManagedDevice } from './find-device.ts';
 import { scopesOf, signPurge, type Directive } from './purge-directive.ts';
@@ -142,12 +142,11 @@ async function devicesOf(
   { tenant, subject }: { readonly tenant: string; readonly subject: string | null },
   cursor: string,
 ): Promise<LogKey[]> {
-  const own = db.selectFrom('tenant_logs').select('device').where('tenant', '=', tenant);
   return db
     .selectFrom('devices')
     .select(['tenant', 'device'])
     .where('tenant', '=', tenant)
-    .where('device', 'not in', own)
+    .where('installation', 'not in', ownLogsOf(db, tenant))
     .where('device', '>', cursor)
     .$if(subject !== null, (some) => some.where('subject', '=', subject))
     .orderBy('device')

@@ -16,6 +16,7 @@ import { tokenFault } from '../core/enrolment-token.ts';
 import { evaluateRules, networksOf, ruleGrounds, type Decision, type Policy } from '../core/policy.ts';
 import type { Db } from '../registry/registry.ts';
 import type { DeviceStatus } from '../registry/schema.ts';
+import { ownLogsOf } from '../registry/tenants.ts';
 import { hashOfToken } from '../registry/tokens.ts';
 import type { Candidate } from './proof.ts';
 
@@ -134,9 +135,9 @@ async function tenantFault(trx: Db, { tenant }: Candidate, { quota }: Policy): P
     .select((eb) => eb.fn.countAll<number | string>().as('count'))
     .where('tenant', '=', tenant)
     .where('status', '<>', 'revoked')
+    .where('installation', 'not in', ownLogsOf(trx, tenant))
     .executeTakeFirstOrThrow();
-  // The tenant's own log is a row beside those of its devices.
-  if (Number(count) - 1 < quota.devices) return null;
+  if (Number(count) < quota.devices) return null;
   const detail = `the tenant has the ${quota.devices} devices that its quota allows`;
   return { code: 'ERR_DEVICE_QUOTA', detail };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
@@ -28,6 +28,15 @@ export async function createPrivateFile(file: string, content: string): Promise<
     await unlink(temporary);
     await syncFolder(folder);
   }
+}
+
+/** Replaces `file` by `content`, whole: whoever reads it sees the one or the other. */
+export async function replaceFile(file: string, content: string): Promise<void> {
+  const folder = dirname(file);
+  const temporary = join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
+  await createPrivateFile(temporary, content);
+  await rename(temporary, file);
+  await syncFolder(folder);
 }
 
 /** The text of `file`, or `null` where there is none. */

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import {
+  bytesEqual,
   KEYS_NOTE,
   openStatement,
+  parseNote,
   SIGNATURE_TYPE,
   signStatement,
   type Authority,
@@ -10,11 +12,16 @@ import {
   type NoteSigner,
   type Parsed,
 } from '@tachograph/wire';
+import { readDirectiveVkeys } from './directive-vkeys.ts';
 import { createPrivateFile, namesIn } from './files.ts';
 import { counterOf, LAYOUT } from './layout.ts';
 
-/** One keys note, verified. */
-export type SignedKeys = { readonly source: string; readonly statement: KeysStatement };
+/** One keys note, verified, and the directive keys that have signed it, the newest last. */
+export type SignedKeys = {
+  readonly source: string;
+  readonly statement: KeysStatement;
+  readonly signedBy: readonly NoteKey[];
+};
 
 /**
  * Every keys note that this deployment has had, oldest first; the last one is in force. A file of a key that no
@@ -24,22 +31,41 @@ export type SignedKeys = { readonly source: string; readonly statement: KeysStat
 export async function readKeysNotes(
   ingestDir: string,
   authority: Authority,
-  directive: NoteKey,
 ): Promise<Parsed<readonly SignedKeys[]>> {
   const counters = await readCounters(ingestDir);
+  if (counters.length === 0) return { ok: true, value: [] };
+  const directives = await readDirectiveVkeys(ingestDir, authority);
+  if (!directives.ok) return directives;
   const notes: SignedKeys[] = [];
   for (const counter of counters) {
     const file = LAYOUT.keysNoteFile(ingestDir, counter);
     const source = await readFile(file, 'utf8');
-    const opened = await openStatement(KEYS_NOTE, source, [directive]);
+    const opened = await openStatement(KEYS_NOTE, source, directives.value);
     const found = opened.ok ? null : opened.fault.detail;
     if (!opened.ok || opened.value.authority !== authority || opened.value.counter !== counter) {
       const detail = `${file}: ${found ?? `not note ${counter} of ${authority}`}`;
       return { ok: false, fault: { code: 'ERR_CONFIG', detail } };
     }
-    notes.push({ source, statement: opened.value });
+    notes.push({ source, statement: opened.value, signedBy: signersOf(source, directives.value) });
   }
   return { ok: true, value: notes };
+}
+
+/** The keys note in force; `null` before the first. */
+export async function newestKeysNote(
+  ingestDir: string,
+  authority: Authority,
+): Promise<Parsed<SignedKeys | null>> {
+  const notes = await readKeysNotes(ingestDir, authority);
+  return notes.ok ? { ok: true, value: notes.value.at(-1) ?? null } : notes;
+}
+
+function signersOf(source: string, keys: readonly NoteKey[]): NoteKey[] {
+  const note = parseNote(source);
+  if (!note.ok) return [];
+  return keys.filter(({ keyId }) =>
+    note.value.signatures.some((signature) => bytesEqual(signature.keyId, keyId)),
+  );
 }
 
 async function readCounters(ingestDir: string): Promise<number[]> {
@@ -57,8 +83,8 @@ export function isCosigner(key: NoteKey): boolean {
 export async function storeKeysNote(
   ingestDir: string,
   statement: KeysStatement,
-  directive: NoteSigner,
+  directives: readonly NoteSigner[],
 ): Promise<boolean> {
-  const source = await signStatement(KEYS_NOTE, statement, directive);
+  const source = await signStatement(KEYS_NOTE, statement, ...directives);
   return createPrivateFile(LAYOUT.keysNoteFile(ingestDir, statement.counter), source);
 }

@@ -6,7 +6,11 @@ export const LAYOUT = {
   /** Ingest nodes: private keys, the history of keys notes, the directive key's public half. */
   ingestDir: (dataDir: string) => join(dataDir, 'keys'),
   /** The control role alone. */
+  directiveDir: (dataDir: string) => join(dataDir, 'directive'),
   directiveFile: (dataDir: string) => join(dataDir, 'directive', 'directive.key'),
+  /** Those that came later are named for themselves. */
+  nextDirectiveFile: (dataDir: string, key: NoteKey) =>
+    join(dataDir, 'directive', `directive-${toHex(key.keyId)}.key`),
   directiveVkeyFile: (ingestDir: string) => join(ingestDir, 'directive.vkey'),
   challengeFile: (ingestDir: string) => join(ingestDir, 'challenge.secret'),
   /** One file a counter, never replaced: of two rotations at once one finds its counter taken. */

@@ -2,7 +2,6 @@ import {
   formatVkey,
   fromBase64,
   keyNames,
-  parseVkey,
   type Authority,
   type NoteKey,
   type NoteSigner,
@@ -11,7 +10,8 @@ import {
 import type { IngestKeys } from '../context.ts';
 import { Secret } from '../secret.ts';
 import { readFileIfThere } from './files.ts';
-import { isCosigner, readKeysNotes } from './keys-notes.ts';
+import { readDirectiveVkeys } from './directive-vkeys.ts';
+import { isCosigner, readKeysNotes, type SignedKeys } from './keys-notes.ts';
 import { LAYOUT } from './layout.ts';
 import { parsePrivateKey } from './private-key.ts';
 
@@ -25,12 +25,9 @@ export type LoadedKeys = IngestKeys & { readonly challengeSecret: Secret };
 export async function loadIngestKeys(dataDir: string, authority: Authority): Promise<Parsed<LoadedKeys>> {
   const ingestDir = LAYOUT.ingestDir(dataDir);
   const names = keyNames(authority);
-  const vkeyText = await readFileIfThere(LAYOUT.directiveVkeyFile(ingestDir));
-  const directive = parseVkey(vkeyText?.trim() ?? '');
-  if (!directive.ok || directive.value.name !== names.directive) {
-    return missing(LAYOUT.directiveVkeyFile(ingestDir), `no verifier key of ${names.directive}`);
-  }
-  const notes = await readKeysNotes(ingestDir, authority, directive.value);
+  const directives = await readDirectiveVkeys(ingestDir, authority);
+  if (!directives.ok) return directives;
+  const notes = await readKeysNotes(ingestDir, authority);
   if (!notes.ok) return notes;
   const newest = notes.value.at(-1);
   if (newest === undefined) return missing(ingestDir, 'no keys note');
@@ -40,6 +37,7 @@ export async function loadIngestKeys(dataDir: string, authority: Authority): Pro
     const signer = await loadSigner(ingestDir, key);
     if (!signer.ok) return signer;
     if (isCosigner(key)) cosigners.push(signer.value);
+    // Of two keys of one kind the newer one signs: it stands behind the other.
     else others.set(key.name, signer.value);
   }
   const lease = others.get(names.lease);
@@ -48,6 +46,8 @@ export async function loadIngestKeys(dataDir: string, authority: Authority): Pro
   if (cosigners.length === 0 || lease === undefined || log === undefined)
     return missing(ingestDir, 'the keys note lacks a key of ingest');
   if (secret?.length !== 32) return missing(LAYOUT.challengeFile(ingestDir), 'no secret of 32 bytes');
+  const logs = await loadPastLogKeys(ingestDir, names.log, notes.value);
+  if (!logs.ok) return logs;
   const past = notes.value.flatMap(({ statement }) => statement.keys.filter(isCosigner));
   return {
     ok: true,
@@ -56,11 +56,28 @@ export async function loadIngestKeys(dataDir: string, authority: Authority): Pro
       cosignerKeys: [...new Map(past.map((key) => [formatVkey(key), key])).values()],
       lease,
       log,
+      logs: logs.value,
       keysNote: newest.source,
-      directiveKey: formatVkey(directive.value),
+      directiveKey: formatVkey(newest.signedBy.at(-1)!),
       challengeSecret: new Secret(Buffer.from(secret).toString('base64')),
     },
   };
+}
+
+/** Every key that the tenants' own logs have had: a log goes on under its key until it has moved to the next. */
+async function loadPastLogKeys(
+  ingestDir: string,
+  name: string,
+  notes: readonly SignedKeys[],
+): Promise<Parsed<NoteSigner[]>> {
+  const keys = notes.flatMap(({ statement }) => statement.keys.filter((key) => key.name === name));
+  const signers: NoteSigner[] = [];
+  for (const key of new Map(keys.map((one) => [formatVkey(one), one])).values()) {
+    const signer = await loadSigner(ingestDir, key);
+    if (!signer.ok) return signer;
+    signers.push(signer.value);
+  }
+  return { ok: true, value: signers };
 }
 
 async function loadSigner(ingestDir: string, key: NoteKey): Promise<Parsed<NoteSigner>> {

@@ -12,3 +12,19 @@ export async function policyOf(db: Db, tenant: string): Promise<Policy | null> {
   const row = await db.selectFrom('tenants').select('policy').where('id', '=', tenant).executeTakeFirst();
   return row === undefined ? null : parseStoredPolicy(row.policy);
 }
+
+/**
+ * The installation of a tenant's own log: the log that is in use, and those that it went on from when its key was
+ * changed. They are rows beside those of devices, and no device.
+ */
+export function ownLogsOf(db: Db, tenant: string) {
+  return db
+    .selectFrom('tenant_logs')
+    .innerJoin('devices', (join) =>
+      join
+        .onRef('devices.tenant', '=', 'tenant_logs.tenant')
+        .onRef('devices.device', '=', 'tenant_logs.device'),
+    )
+    .select('devices.installation')
+    .where('tenant_logs.tenant', '=', tenant);
+}

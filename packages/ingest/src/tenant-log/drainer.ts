@@ -8,11 +8,14 @@ import {
   rootOf,
   SIGNATURE_TYPE,
   signNote,
+  type NoteSigner,
 } from '@tachograph/wire';
 import type { IngestContext } from '../context.ts';
 import { readLeaf, type ReadLeaf } from '../core/leaf-content.ts';
 import type { AppendJob } from '../lane/job.ts';
 import type { Lanes } from '../lane/lanes.ts';
+import type { Db } from '../registry/registry.ts';
+import { moveTenantLogs } from './move-logs.ts';
 import { EMPTY_HEAD, loadHeads, loadWindow, logId, type Head, type LogKey } from '../registry/heads.ts';
 
 type Ports = Pick<IngestContext, 'config' | 'clock' | 'registry' | 'keys' | 'logger' | 'metrics'>;
@@ -69,7 +72,10 @@ export class TenantLogDrainer {
   }
 
   async #drainAll(): Promise<void> {
-    const { db } = this.#ports.registry;
+    const { registry, config, clock, keys, logger } = this.#ports;
+    const { db } = registry;
+    const moved = await moveTenantLogs({ authority: config.authority, registry, clock, key: keys.log });
+    if (moved > 0) logger.info({ tenants: moved }, 'tenant_logs.moved');
     const tenants = await db
       .selectFrom('outbox')
       .innerJoin('tenant_logs', 'tenant_logs.tenant', 'outbox.tenant')
@@ -87,7 +93,8 @@ export class TenantLogDrainer {
   /** One round for one tenant; more rounds follow as long as they get on. */
   async #drain(log: LogKey): Promise<void> {
     const { registry, logger, keys } = this.#ports;
-    if (log.device !== deviceIdOf(keys.log.key.publicKey)) {
+    const signer = keys.logs.find(({ key }) => deviceIdOf(key.publicKey) === log.device);
+    if (signer === undefined) {
       logger.error({ tenant: log.tenant }, 'outbox.key_unknown');
       return;
     }
@@ -112,6 +119,7 @@ export class TenantLogDrainer {
     const result = await this.#lanes.submit(
       await this.#job(
         log,
+        signer,
         head,
         leaves.map((leaf) => readLeaf(leaf, true)),
       ),
@@ -120,6 +128,8 @@ export class TenantLogDrainer {
     if (result.kind === 'settled') {
       await this.#dropSettled(log, (await loadHeads(registry.db, [log])).get(logId(log)) ?? EMPTY_HEAD);
       this.#isWoken ||= rows.length > leaves.length || rows.length === ROUND_LEAVES_MAX;
+      // What was drained last under the old key has cleared the way to the new one.
+      this.#isWoken ||= signer !== keys.logs.at(-1);
     } else if (result.kind !== 'refused') {
       // Another drainer was quicker.
       this.#isWoken = true;
@@ -173,9 +183,14 @@ export class TenantLogDrainer {
     });
   }
 
-  async #job({ tenant, device }: LogKey, head: Head, leaves: readonly ReadLeaf[]): Promise<AppendJob> {
-    const { config, keys, clock } = this.#ports;
-    const { publicKey } = keys.log.key;
+  async #job(
+    { tenant, device }: LogKey,
+    own: NoteSigner,
+    head: Head,
+    leaves: readonly ReadLeaf[],
+  ): Promise<AppendJob> {
+    const { config, clock, registry } = this.#ports;
+    const { publicKey } = own.key;
     const origin = originOf(
       config.authority,
       tenant as Parameters<typeof originOf>[1],
@@ -185,14 +200,14 @@ export class TenantLogDrainer {
     const next = appendLeaves(head.range, leafHashes);
     const root = rootOf(next);
     // As every device's: the key that signs a log's checkpoints is named for the log.
-    const signer = { key: noteKey(origin, SIGNATURE_TYPE.ed25519, publicKey), sign: keys.log.sign };
+    const signer = { key: noteKey(origin, SIGNATURE_TYPE.ed25519, publicKey), sign: own.sign };
     return {
       predecessor: null,
       sighting: null,
       source: {
         tenant,
         device,
-        installation: device,
+        installation: await installationOf(registry.db, { tenant, device }),
         origin,
         claim: { old: head.range.size, size: next.size, root, leafHashes },
         leaves,
@@ -207,4 +222,15 @@ export class TenantLogDrainer {
       },
     };
   }
+}
+
+/** All logs that a tenant has had are one line, and go to one partition. */
+async function installationOf(db: Db, { tenant, device }: LogKey): Promise<string> {
+  const { installation } = await db
+    .selectFrom('devices')
+    .select('installation')
+    .where('tenant', '=', tenant)
+    .where('device', '=', device)
+    .executeTakeFirstOrThrow();
+  return installation;
 }

@@ -6,7 +6,7 @@ import type { Db } from '../registry/registry.ts';
 /** One event of a tenant's own log: an administrative or a detected fact. */
 export type TenantEvent = {
   readonly tenant: string;
-  readonly action: (typeof TENANT_LOG_ACTIONS)[number];
+  readonly action: (typeof TENANT_LOG_ACTIONS)[number] | 'log.opened';
   readonly actor: Actor;
   readonly targets?: readonly Target[];
   readonly outcome?: Outcome;

@@ -17,8 +17,9 @@ import {
   deviceIdOf,
   type Parsed,
 } from '@tachograph/wire';
-import { beginCosignerRotation, createKeys, endCosignerRotation } from '../../src/keys/create-keys.ts';
-import { loadDirectiveKey } from '../../src/keys/directive-key.ts';
+import { createKeys } from '../../src/keys/create-keys.ts';
+import { loadDirectiveKeys } from '../../src/keys/directive-key.ts';
+import { beginRotation, endRotation } from '../../src/keys/rotation.ts';
 import { loadIngestKeys } from '../../src/keys/load-keys.ts';
 
 function value<T>(parsed: Parsed<T>): T {
@@ -73,7 +74,7 @@ describe('createKeys', () => {
 
   it('goes on where a crash stopped it before the keys note, with the same directive key', async () => {
     await createKeys(dir, AUTHORITY);
-    const directive = formatVkey(value(await loadDirectiveKey(dir, AUTHORITY)).key);
+    const directive = formatVkey(value(await loadDirectiveKeys(dir, AUTHORITY))[0]!.key);
     await rm(join(dir, 'keys', 'keys-00000001.note'));
     value(await createKeys(dir, AUTHORITY));
     expect(value(await loadIngestKeys(dir, AUTHORITY)).directiveKey).toBe(directive);
@@ -106,7 +107,7 @@ describe('loadIngestKeys', () => {
     await createKeys(dir, AUTHORITY);
     await rm(join(dir, 'directive'), { recursive: true });
     value(await loadIngestKeys(dir, AUTHORITY));
-    expect(await loadDirectiveKey(dir, AUTHORITY)).toMatchObject({
+    expect(await loadDirectiveKeys(dir, AUTHORITY)).toMatchObject({
       ok: false,
       fault: { code: 'ERR_CONFIG' },
     });
@@ -156,7 +157,7 @@ describe('rotation of the cosigner', () => {
   it('lets both keys sign while it lasts, so that old and new clients verify', async () => {
     await createKeys(dir, AUTHORITY);
     const before = value(await loadIngestKeys(dir, AUTHORITY));
-    expect(value(await beginCosignerRotation(dir, AUTHORITY)).statement.counter).toBe(2);
+    expect(value(await beginRotation(dir, AUTHORITY, 'cosigner')).statement.counter).toBe(2);
     const during = value(await loadIngestKeys(dir, AUTHORITY));
     expect(during.cosigners).toHaveLength(2);
     const receipt = (await Promise.all(during.cosigners.map((signer) => cosign(checkpoint, 7, signer)))).join(
@@ -171,8 +172,8 @@ describe('rotation of the cosigner', () => {
   it('ends with the new key alone, while receipts by the old one still count', async () => {
     await createKeys(dir, AUTHORITY);
     const old = value(await loadIngestKeys(dir, AUTHORITY)).cosigners[0]!;
-    await beginCosignerRotation(dir, AUTHORITY);
-    expect(value(await endCosignerRotation(dir, AUTHORITY)).statement.counter).toBe(3);
+    await beginRotation(dir, AUTHORITY, 'cosigner');
+    expect(value(await endRotation(dir, AUTHORITY, 'cosigner')).statement.counter).toBe(3);
     const after = value(await loadIngestKeys(dir, AUTHORITY));
     expect(after.cosigners.map(({ key }) => formatVkey(key))).not.toContain(formatVkey(old.key));
     expect(after.cosignerKeys.map(formatVkey)).toContain(formatVkey(old.key));
@@ -180,12 +181,12 @@ describe('rotation of the cosigner', () => {
 
   it('neither begins twice nor ends before it began', async () => {
     await createKeys(dir, AUTHORITY);
-    expect(await endCosignerRotation(dir, AUTHORITY)).toMatchObject({ fault: { code: 'ERR_EXISTS' } });
+    expect(await endRotation(dir, AUTHORITY, 'cosigner')).toMatchObject({ fault: { code: 'ERR_EXISTS' } });
     const both = await Promise.all([
-      beginCosignerRotation(dir, AUTHORITY),
-      beginCosignerRotation(dir, AUTHORITY),
+      beginRotation(dir, AUTHORITY, 'cosigner'),
+      beginRotation(dir, AUTHORITY, 'cosigner'),
     ]);
     expect(both.filter((result) => result.ok)).toHaveLength(1);
-    expect(await beginCosignerRotation(dir, AUTHORITY)).toMatchObject({ fault: { code: 'ERR_EXISTS' } });
+    expect(await beginRotation(dir, AUTHORITY, 'cosigner')).toMatchObject({ fault: { code: 'ERR_EXISTS' } });
   });
 });

@@ -1,10 +1,16 @@
-import { beginCosignerRotation, endCosignerRotation, type SignedKeys } from '@tachograph/ingest';
+import {
+  beginRotation,
+  endRotation,
+  ROTATING_KEYS,
+  type RotatingKey,
+  type SignedKeys,
+} from '@tachograph/ingest';
 import { formatVkey } from '@tachograph/wire';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { CliFailure } from '../cli-failure.ts';
 import type { Io } from '../io.ts';
 import { makeDataFolder } from '../serve/data-folder.ts';
-import { ensureKeys, ingestKeys, keysNotes, need } from '../serve/keys.ts';
+import { ensureKeys, keysNotes, need } from '../serve/keys.ts';
 import { environmentHelp, loadSettings, SERVER_VARIABLES } from '../settings.ts';
 
 /** `tachograph keys …` */
@@ -38,46 +44,52 @@ function showCommand(io: Io): Command {
     .action(async (options: { json?: boolean }) => {
       const { config } = loadSettings(io.env);
       const notes = await keysNotes(config.dataDir, config.authority);
-      const { directiveKey } = await ingestKeys(config.dataDir, config.authority);
       const newest = notes.at(-1)!;
+      const directiveKeys = newest.signedBy.map(formatVkey);
       if (options.json === true) {
         const { counter, keys } = newest.statement;
-        io.out(`${JSON.stringify({ directiveKey, counter, keys: keys.map(formatVkey) }, null, 2)}\n`);
+        io.out(
+          `${JSON.stringify({ directiveKey: directiveKeys.at(-1), directiveKeys, counter, keys: keys.map(formatVkey) }, null, 2)}\n`,
+        );
       } else {
-        io.out(`Directive key, for apps to pin:\n  ${directiveKey}\n${describe(newest)}`);
+        io.out(`Directive key, for apps to pin:\n  ${directiveKeys.join('\n  ')}\n${describe(newest)}`);
       }
     });
 }
 
 function rotateCommand(io: Io): Command {
   return new Command('rotate')
-    .description(
-      'change the key that signs receipts: a second one joins, and with --finish the first one goes',
+    .description('change a key: a second one joins, and with --finish the first one goes')
+    .addArgument(
+      new Argument('[key]', 'which: of receipts, leases, the tenants’ own logs, or directives')
+        .choices(ROTATING_KEYS)
+        .default('cosigner'),
     )
-    .option('--finish', 'end the rotation: from now on only the newer key signs')
-    .addHelpText(
-      'after',
-      '\nRestart the servers after each step. Leave some days between the two, so that every device has learnt the' +
-        '\nnewer key. Receipts by the older one stay good.',
-    )
-    .action(async (options: { finish?: boolean }) => {
+    .option('--finish', 'end the rotation: from now on only the newer key is in force')
+    .addHelpText('after', ROTATE_HELP)
+    .action(async (key: RotatingKey, options: { finish?: boolean }) => {
       const { config } = loadSettings(io.env);
       await keysNotes(config.dataDir, config.authority);
       const finish = options.finish === true;
-      const rotated = await (finish ? endCosignerRotation : beginCosignerRotation)(
-        config.dataDir,
-        config.authority,
-      );
-      if (!rotated.ok && rotated.fault.code === 'ERR_EXISTS') throw wrongStep(finish);
+      const rotated = await (finish ? endRotation : beginRotation)(config.dataDir, config.authority, key);
+      if (!rotated.ok && rotated.fault.code === 'ERR_EXISTS') throw wrongStep(key, finish);
       io.out(describe(need(rotated)));
       io.out('Restart the servers to take it up.\n');
     });
 }
 
-function wrongStep(finish: boolean): CliFailure {
+const ROTATE_HELP = `
+Restart the servers after each step. Leave some days between the two, so that every device has learnt the newer
+key; what the older one has signed stays good. Of the directive key, apps that pin it must name both keys
+(\`tachograph keys show\` prints them) before --finish: afterwards, those that know the older one alone take no
+new keys note and no purge any more.`;
+
+function wrongStep(key: RotatingKey, finish: boolean): CliFailure {
   return finish
-    ? new CliFailure('No rotation is under way.', ['Begin one with: tachograph keys rotate'])
-    : new CliFailure('A rotation is under way already.', ['End it with: tachograph keys rotate --finish']);
+    ? new CliFailure('No rotation is under way.', [`Begin one with: tachograph keys rotate ${key}`])
+    : new CliFailure('A rotation is under way already.', [
+        `End it with: tachograph keys rotate ${key} --finish`,
+      ]);
 }
 
 function describe({ statement: { counter, keys } }: SignedKeys): string {

@@ -1,23 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import {
   createKeys,
   LAYOUT,
-  loadDirectiveKey,
+  loadDirectiveKeys,
   loadIngestKeys,
   readKeysNotes,
   type LoadedKeys,
   type SignedKeys,
 } from '@tachograph/ingest';
-import {
-  parseVkey,
-  SIGNATURE_TYPE,
-  type Authority,
-  type NoteKey,
-  type NoteSigner,
-  type Parsed,
-} from '@tachograph/wire';
+import { SIGNATURE_TYPE, type Authority, type NoteKey, type NoteSigner, type Parsed } from '@tachograph/wire';
 import { CliFailure } from '../cli-failure.ts';
-import { errorCode } from '../error-code.ts';
 
 /** Makes the keys that `dataDir` lacks, and answers the keys note in force. */
 export async function ensureKeys(dataDir: string, authority: Authority): Promise<SignedKeys> {
@@ -29,25 +21,20 @@ export async function ingestKeys(dataDir: string, authority: Authority): Promise
   return need(await loadIngestKeys(dataDir, authority));
 }
 
-/** The directive key, which only the control role reads. */
-export async function directiveKey(dataDir: string, authority: Authority): Promise<NoteSigner> {
-  return need(await loadDirectiveKey(dataDir, authority));
+/** The directive keys in force, which only the control role reads. */
+export async function directiveKeys(dataDir: string, authority: Authority): Promise<readonly NoteSigner[]> {
+  return need(await loadDirectiveKeys(dataDir, authority));
 }
 
 /** Every keys note that there has been, oldest first; private keys are not read. */
 export async function keysNotes(dataDir: string, authority: Authority): Promise<readonly SignedKeys[]> {
   const folder = LAYOUT.ingestDir(dataDir);
-  const file = LAYOUT.directiveVkeyFile(folder);
-  const vkey = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw error;
-  });
-  if (vkey === null) {
+  if (!existsSync(LAYOUT.directiveVkeyFile(folder))) {
     throw new CliFailure(`There are no keys in ${folder}.`, [
       'Make them with `tachograph keys create`, or start `tachograph serve` once.',
     ]);
   }
-  return need(await readKeysNotes(folder, authority, need(parseVkey(vkey.trim()))));
+  return need(await readKeysNotes(folder, authority));
 }
 
 /** The keys whose receipts an exporter believes: every cosigner that a keys note has ever named. */

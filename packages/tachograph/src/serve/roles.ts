@@ -5,7 +5,7 @@ import { dataFiles } from '../data-files.ts';
 import { lockFolder, type Role } from '../folder-lock.ts';
 import type { Settings } from '../settings.ts';
 import { openRegistry } from './data-folder.ts';
-import { cosignerKeys, directiveKey, ingestKeys, keysNotes } from './keys.ts';
+import { cosignerKeys, directiveKeys, ingestKeys, keysNotes } from './keys.ts';
 import { listen } from './listen.ts';
 import { openLog } from './open-log.ts';
 import { openExporter, workplaceOf } from './server.ts';
@@ -29,7 +29,7 @@ export async function startRole(
     // First, because it tells what to do where there are none.
     await keysNotes(dataDir, config.authority);
     const keys = await ingestKeys(dataDir, config.authority);
-    const directives = role === 'control' ? [await directiveKey(dataDir, config.authority)] : [];
+    const directives = role === 'control' ? await directiveKeys(dataDir, config.authority) : [];
     const log = await openLog(settings.kafka, dataDir, closers);
     const registry = await openRegistry({ ...config, dataDir }, closers);
     const metrics = createMetrics({ withProcess: true });

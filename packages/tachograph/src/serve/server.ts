@@ -11,8 +11,8 @@ import type { Settings } from '../settings.ts';
 import type { Started } from './banner.ts';
 import { makeDataFolder, openRegistry } from './data-folder.ts';
 import { demoPagesBuilt, serveDemo } from './demo-pages.ts';
-import { DEMO_TENANT, demoEnrolmentToken, ensureDemoTenant } from './demo-tenant.ts';
-import { cosignerKeys, directiveKey, ensureKeys, ingestKeys } from './keys.ts';
+import { controlCall, DEMO_TENANT, ensureDemoTenant } from './demo-tenant.ts';
+import { cosignerKeys, directiveKeys, ensureKeys, ingestKeys } from './keys.ts';
 import { isLoopback, listen } from './listen.ts';
 import { openLog } from './open-log.ts';
 
@@ -67,7 +67,7 @@ async function openAll(
     log,
     registry,
     keys: await ingestKeys(dataDir, authority),
-    directives: [await directiveKey(dataDir, authority)],
+    directives: await directiveKeys(dataDir, authority),
     logger,
     metrics: {
       ...own,
@@ -115,14 +115,15 @@ async function addDemo(ingest: Ingest, workplace: Workplace, token: StoredToken)
   const loopbackOnly = isLoopback(host);
   if (settings.demo === 'off' || (settings.demo === 'auto' && !loopbackOnly)) return 'off';
   const built = demoPagesBuilt();
+  const call = controlCall(ingest.app, token.token);
   await serveDemo(ingest.app, {
     authority,
     tenant: DEMO_TENANT,
     directiveKey: ingest.context.keys.directiveKey,
     exportDir: dataFiles(dataDir).exports,
-    enrolmentToken: () => demoEnrolmentToken(ingest.app, token.token),
+    call,
     loopbackOnly,
   });
-  await ensureDemoTenant(ingest.app, token.token);
+  await ensureDemoTenant(call);
   return built ? 'served' : 'not built';
 }
