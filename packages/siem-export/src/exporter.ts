@@ -75,14 +75,26 @@ export function startExporter(options: ExporterOptions): Exporter {
   };
 }
 
+/** A broker that hangs must not keep the figures from whoever watches. */
+const LOG_ENDS_MS_MAX = 1_000;
+
 /** Where the partitions end. None while the log does not say: the other figures are needed most just then. */
 async function logEnds(log: EventLog, logger: Logger): Promise<LogEnds> {
   try {
     const { partitions } = await log.describe();
     const ids = Array.from({ length: partitions }, (_, partition) => partition);
-    return new Map(await Promise.all(ids.map(async (id) => [id, await log.offsets(id)] as const)));
+    const ends = Promise.all(ids.map(async (id) => [id, await log.offsets(id)] as const));
+    return new Map(await within(LOG_ENDS_MS_MAX, ends));
   } catch (error) {
     logger.warn({ err: error }, 'log.offsets_failed');
     return new Map();
   }
+}
+
+/** What `promise` comes to, or a rejection after `ms`; its own end is then nobody's. */
+function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

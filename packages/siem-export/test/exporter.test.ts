@@ -104,6 +104,9 @@ describe('the exporter over the embedded log', () => {
     const without = await exporter!.metrics();
     expect(without).toContain('tachograph_export_records_total{route="events",outcome="delivered"} 10\n');
     expect(without).not.toContain('tachograph_export_lag_records{');
+    // A broker that hangs answers nothing at all.
+    jest.spyOn(log, 'offsets').mockReturnValue(new Promise(() => undefined));
+    expect(await exporter!.metrics()).toContain('tachograph_export_records_total{');
   });
 
   it('drops a repeated append, and counts add up (INV-12)', async () => {
