@@ -11,6 +11,8 @@ import type { CacheHooks, CacheKeyAccess, OfflineAccess } from './offline-types.
 /** The library looks at the clocks at least this often: what it has not seen it cannot hold against a clock set back. */
 const LOOK_EVERY_MS = 15 * 60_000;
 const LOOK_AGAIN_MS = 1_000;
+/** Their names are in a row that every transaction reads. */
+const CACHE_KEYS_MAX = 1_000;
 
 /** Decides who may use the cache, and keeps the keys to it. */
 export class OfflineCache {
@@ -130,6 +132,8 @@ export class OfflineCache {
       const cache = rows.cache ?? EMPTY_CACHE;
       // Another tab may have been faster, or a purge: then its key, or the refusal, is found at the next look.
       if (!accessTo(rows, scope, wallMs).allowed || cache.keys.includes(scope)) return { result: null };
+      if (cache.keys.length >= CACHE_KEYS_MAX)
+        throw new AuditBufferError('ERR_CONFIG', `scope: at most ${CACHE_KEYS_MAX} of them have a key`);
       return {
         result: null,
         rows: { cache: { ...cache, keys: [...cache.keys, scope] } },

@@ -3,7 +3,9 @@ import { AuditBufferError } from './errors.ts';
 import type { Step } from './step.ts';
 
 /** How long a tab that died while sending keeps the others from it. A tab that is done gives its claim back at once. */
-const CLAIM_MS = 10_000;
+const CLAIM_MS = 4_000;
+/** A tab that lives renews it while it waits for an answer: for 30 seconds, which no request lasts longer than. */
+const RENEWALS_MAX = 15;
 
 /** Keeps tabs from doing the same work. It only saves work: two tabs that both send do no harm. */
 export class UploadClaim {
@@ -29,6 +31,27 @@ export class UploadClaim {
       if (!force && left > 0 && left <= CLAIM_MS) return { result: { kind: 'claimed', retryMs: left } };
       return { result: null, rows: { claim: { tab: boot, until: now + CLAIM_MS } } };
     });
+  }
+
+  /** Renews the claim while an answer is waited for, until the answer of this is called. */
+  keep(): () => void {
+    const { adapters, quietly } = this.#parts;
+    let left = RENEWALS_MAX;
+    const renew = (): void => {
+      if (left-- <= 0) return;
+      cancel = adapters.timers.setTimeout(renew, CLAIM_MS / 2);
+      quietly(this.#renew());
+    };
+    let cancel = adapters.timers.setTimeout(renew, CLAIM_MS / 2);
+    return () => cancel();
+  }
+
+  async #renew(): Promise<void> {
+    const { state, boot, adapters } = this.#parts;
+    const until = adapters.clock.wallMs() + CLAIM_MS;
+    await state.transact(({ rows: { claim } }) =>
+      claim?.tab === boot ? { result: null, rows: { claim: { tab: boot, until } } } : { result: null },
+    );
   }
 
   /** Lets another tab have it at once. Where the store fails it expires by itself. */

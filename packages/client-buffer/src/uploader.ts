@@ -12,6 +12,7 @@ import { sendAppend } from './exchange.ts';
 import { Replay } from './replay.ts';
 import { networkSetback, PROGRESS, setback, type Setback, type Step } from './step.ts';
 import { openSuccessor } from './succession.ts';
+import type { HttpAnswer } from './transport.ts';
 import { UploadClaim } from './upload-claim.ts';
 
 const NOTE_EVERY_MS = 60_000;
@@ -232,7 +233,7 @@ export class Uploader {
   }
 
   async #exchange(request: AppendRequest, keepalive: boolean): Promise<Step> {
-    const answer = await sendAppend(this.#parts, request.log.device, { body: request.body, keepalive });
+    const answer = await this.#send(request, keepalive);
     const classified = classifyAppend(answer, this.#parts.adapters.clock.wallMs());
     if (request.note !== null && (classified.kind === 'receipt' || classified.kind === 'conflict')) {
       this.#notedAt = this.#now();
@@ -244,6 +245,15 @@ export class Uploader {
     // Until it verified, an answer has not happened: the check-in is still due.
     if (step.kind === 'setback' && request.note !== null) this.#checkInAt = 0;
     return step;
+  }
+
+  async #send({ log, body }: AppendRequest, keepalive: boolean): Promise<HttpAnswer> {
+    const end = this.#claim.keep();
+    try {
+      return await sendAppend(this.#parts, log.device, { body, keepalive });
+    } finally {
+      end();
+    }
   }
 
   async #enrolSuccessor(succession: string): Promise<Step> {

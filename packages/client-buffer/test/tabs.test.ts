@@ -69,6 +69,38 @@ describe('two tabs on one IndexedDB', () => {
     await b.close();
   });
 
+  it('a tab that was killed in mid-send keeps the others waiting for seconds; one that waits for its answer, for as long', async () => {
+    const world = await makeWorld();
+    let isSent = false;
+    const send = (request: HttpRequest): Promise<HttpAnswer> => {
+      if (!request.path.startsWith('/v1/logs')) return world.network.send(request);
+      isSent = true;
+      return new Promise(() => undefined);
+    };
+    const a = world.open({ store: openStore(), transport: { send } });
+    await a.enrol({ type: 'token', token: 'token-1' });
+    await record(a, 1);
+    await until(() => isSent, 'sent, and not answered');
+    const store = openStore();
+    const b = world.open({ store: openStore() });
+    await b.offlineAccess({ scope: 'v_1' });
+    for (let renewal = 0; renewal < 10; renewal++) {
+      world.clock.advance(2_000);
+      await untilRead(store, ({ claim }) => claim?.until === world.clock.wall + 4_000);
+    }
+    expect(b.status().ledger.accepted).toBe(0);
+    // It is killed: nothing renews its claim any more.
+    const killed = world.clock.wall;
+    await store.transact(() => ({ result: null, rows: { claim: { tab: 'killed', until: killed + 4_000 } } }));
+    await untilRead(store, ({ claim }) => {
+      if (claim?.tab === 'killed') world.clock.advance(250);
+      return claim?.tab !== 'killed';
+    });
+    expect(world.clock.wall - killed).toBeLessThan(6_000);
+    await until(() => b.status().ledger.accepted === 1, 'sent');
+    await b.close();
+  });
+
   it('a tab that has sent everything leaves no claim: the page that is loaded after it sends at once', async () => {
     const world = await makeWorld();
     const a = world.open({ store: openStore() });

@@ -24,7 +24,9 @@ export type Gate = { readonly cache: CacheRow; readonly dropKeys: readonly strin
 export function raiseGate(before: CacheRow | null, order: NewOrder): Gate | null {
   const cache = before ?? EMPTY_CACHE;
   if (cache.done.includes(order.id) || cache.orders.some(({ id }) => id === order.id)) return null;
-  if (order.scopes.length === 0 || cache.orders.length >= ORDERS_MAX) return null;
+  // The end of a lease comes once, and no answer brings it again.
+  const isTooMany = order.directive !== null && cache.orders.length >= ORDERS_MAX;
+  if (order.scopes.length === 0 || isTooMany) return null;
   const dropKeys = order.scopes.includes(ALL_SCOPES)
     ? cache.keys
     : cache.keys.filter((scope) => order.scopes.includes(scope));
