@@ -5,7 +5,7 @@ import type { RawRecord } from './kafka-raw.ts';
 export type AcknowledgedLogs = ReadonlyMap<string, readonly Uint8Array[]>;
 
 /** One thing that must not be: at `index` of `log`, found at `offset`, or nowhere. */
-export type Finding = { readonly log: string; readonly index: number; readonly offset: number | null };
+type Finding = { readonly log: string; readonly index: number; readonly offset: number | null };
 
 export type Verdict = {
   /** Acknowledged, or before an entry that is there, and not in the topic. */

@@ -23,11 +23,12 @@ export class ProxiedConnection {
     this.#client = client;
     this.#broker = broker;
     this.#plan = plan;
-    for (const socket of [client, broker]) {
-      socket.setNoDelay(true);
-      // Its `close` follows, and says all that matters here.
-      socket.on('error', () => socket.destroy());
-    }
+    for (const socket of [client, broker]) socket.setNoDelay(true);
+    // A socket's `close` follows its error, and says all that matters here.
+    client.on('error', () => client.destroy());
+    // A broker that cannot be reached refuses connections, which a proxy cannot; a reset comes nearest. Clients take
+    // an orderly end for something else: kafkajs goes on asking the same broker then.
+    broker.on('error', () => client.resetAndDestroy());
     client.on('data', (chunk: Buffer) => this.#split(this.#requests, chunk, (frame) => this.#request(frame)));
     broker.on('data', (chunk: Buffer) =>
       this.#split(this.#responses, chunk, (frame) => this.#response(frame)),

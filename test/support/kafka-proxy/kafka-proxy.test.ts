@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../eventually.ts';
+import { freePort } from '../free-port.ts';
 import { API_KEYS, FrameSplitter } from './frames.ts';
 import { startKafkaProxy, type KafkaProxy } from './proxy.ts';
 
@@ -137,6 +138,14 @@ describe('the proxy, before a broker that answers each request with its payload'
     client.socket.write('GET / HTTP/1.1\r\n\r\n');
     await client.closed;
     expect(broker.requests).toEqual([]);
+  });
+
+  it('resets connections to a broker that takes none', async () => {
+    const lonely = await startKafkaProxy([await freePort()]);
+    const socket = connect(Number(lonely.addresses[0]!.split(':')[1]), '127.0.0.1');
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ECONNRESET');
+    await lonely.close();
   });
 
   it('ends every connection at once, and takes new ones', async () => {

@@ -4,8 +4,7 @@ import { ProxiedConnection } from './connection.ts';
 import { FaultPlan, type Counts, type FaultsByCount, type Hit } from './faults.ts';
 import type { ApiName } from './frames.ts';
 
-export type { Counts, Fault, FaultsByCount, Hit } from './faults.ts';
-export type { ApiName } from './frames.ts';
+export type { Fault } from './faults.ts';
 
 export type KafkaProxy = {
   /** `host:port` in front of each broker, in their order. */
