@@ -9,6 +9,7 @@ import { LogTruncatedError, type LanePorts } from './ports.ts';
 import { recover } from './recovery.ts';
 import { faultOf, LOG_STALLED, LOG_UNAVAILABLE, LOG_UNSETTLED, noRoom, type LaneRefusal } from './refusal.ts';
 import { heldBytesOf, Waiting } from './waiting.ts';
+import { WaitingQueue } from './waiting-queue.ts';
 import { isLoss, nameLosses, watchWhole } from './watch.ts';
 import { appendedTooEarly } from './whole.ts';
 import { appendAll, judge, plan, settleWrite, type Settled } from './write.ts';
@@ -30,7 +31,7 @@ export class Lane {
   readonly #heads = new HeadCache();
   readonly #stop = new AbortController();
   readonly #patience: Patience;
-  #queue: Waiting[] = [];
+  readonly #queue = new WaitingQueue();
   #inFlight: readonly Waiting[] = [];
   /** The offset up to which this lane has seen the log; `null` where it must read first. */
   #settled: Position | null = null;
@@ -105,16 +106,16 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (!this.#queue.isEmpty) {
       // The embedded stores are synchronous: without this turn of the event loop, the first request would be
       // written before the next one could join it.
       await nextTurn();
       this.#patience.begin();
       if (!(await this.#ready())) {
-        this.#refuseAll(this.#stopped ?? this.#failure);
+        this.#queue.endAll({ kind: 'refused', fault: this.#stopped ?? this.#failure });
         break;
       }
-      this.#inFlight = this.#take();
+      this.#inFlight = this.#queue.take(this.#writeBytesMax);
       this.#patience.begin();
       const results = await this.#write(this.#inFlight.map(({ job }) => job));
       for (const waiting of this.#inFlight) {
@@ -162,18 +163,6 @@ export class Lane {
     } finally {
       this.#reading = null;
     }
-  }
-
-  /** As many waiting requests as one append to the log may hold, at least one. */
-  #take(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const waiting of this.#queue) {
-      bytes += waiting.bytes;
-      if (count > 0 && bytes > this.#writeBytesMax) break;
-      count++;
-    }
-    return this.#queue.splice(0, count);
   }
 
   /** The results of `jobs`; those that are missing from it are unknown. */
@@ -275,23 +264,14 @@ export class Lane {
     return this.#stopped?.code === 'ERR_LOG_TRUNCATED';
   }
 
-  #refuseAll(fault: Fault): void {
-    const waiting = this.#queue;
-    this.#queue = [];
-    for (const waiter of waiting) waiter.end({ kind: 'refused', fault });
-  }
-
   /** Tells those who have waited long enough. What of them is on its way into the log goes on. */
   #answerOverdue(): void {
     const now = this.#ports.timing.now();
     const result = { kind: 'refused', fault: LOG_UNSETTLED } as const;
     const overdue = this.#inFlight.filter((waiting) => waiting.isDue(now));
     for (const waiting of overdue) waiting.answer(result);
-    // First come, first due: all of them have the same time.
-    const end = this.#queue.findIndex((waiting) => !waiting.isDue(now));
-    const dropped = this.#queue.splice(0, end < 0 ? this.#queue.length : end);
-    for (const waiting of dropped) waiting.end(result);
-    for (let i = 0; i < overdue.length + dropped.length; i++) this.#ports.metrics.requestRefused('deadline');
+    const dropped = this.#queue.endDue(now, result);
+    for (let i = 0; i < overdue.length + dropped; i++) this.#ports.metrics.requestRefused('deadline');
   }
 
   #refused({ reason, fault }: LaneRefusal): Promise<JobResult> {

@@ -4,6 +4,8 @@ import type { Timing } from '../timing.ts';
 const TICK_MS = 20;
 /** However quick the log usually is: a pause of a collector or a disk is no outage. */
 const STALLED_MS_MIN = 80;
+/** However slow it usually is: after this, whoever was refused would have come again. */
+const STALLED_MS_MAX = 2_000;
 /** As long as nothing is known of the log (RFC 6298 begins with the same second). */
 const STALLED_MS_FIRST = 1_000;
 

@@ -43,6 +43,16 @@ describe('patience with the log', () => {
     expect(patience.isOver).toBe(true);
   });
 
+  it('never lasts longer than it takes whoever is refused to come again', () => {
+    const { timing, patience, settle } = started();
+    for (let i = 0; i < 10; i++) settle(5_000);
+    patience.begin();
+    timing.advance(1_999);
+    expect(patience.isOver).toBe(false);
+    timing.advance(1);
+    expect(patience.isOver).toBe(true);
+  });
+
   it('does not run out while this process itself stands still', () => {
     const { timing, patience, settle } = started();
     settle(5);
