@@ -1,4 +1,5 @@
 import type { SeenReceipt } from '../core/leaf-content.ts';
+import { insertCompiled } from './compiled.ts';
 import type { LogKey } from './heads.ts';
 import { inRows } from './heads.ts';
 import type { Db } from './registry.ts';
@@ -44,11 +45,12 @@ export async function storeIssued(trx: Db, issued: readonly Issued[]): Promise<v
     time_seconds: timeSeconds,
   }));
   for (const some of inRows(rows)) {
-    await trx
-      .insertInto('cosigned')
-      .values(some)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    await insertCompiled(trx, 'cosigned', some, (values) =>
+      trx
+        .insertInto('cosigned')
+        .values(values)
+        .onConflict((conflict) => conflict.doNothing()),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from '@tachograph/wire';
 import type { SenderClock } from '../core/time-bounds.ts';
+import { runCompiled } from './compiled.ts';
 import type { LogKey } from './heads.ts';
 import type { KnownLease } from './leases.ts';
 import type { Db } from './registry.ts';
@@ -21,7 +22,31 @@ export type KnownDevice = LogKey & {
 };
 
 export async function findDevice(db: Db, { tenant, device }: LogKey): Promise<KnownDevice | null> {
-  const row = await db
+  const { rows } = await runCompiled(db, 'device', () => deviceQuery(db, tenant, device), [tenant, device]);
+  const row = rows[0];
+  if (row === undefined) return null;
+  const { boot, monotonic_ms: monotonicMs, wall_at: wallAt, received_at: receivedAt } = row;
+  const isSeen = boot !== null && monotonicMs !== null && wallAt !== null && receivedAt !== null;
+  return {
+    tenant,
+    device,
+    publicKey: row.public_key,
+    installation: row.installation,
+    status: row.status,
+    leaseProfile: row.lease_profile,
+    predecessor: row.predecessor,
+    revokedAt: row.revoked_at,
+    lease:
+      row.decision === null
+        ? null
+        : { blocksAt: row.blocks_at, wipesAt: row.wipes_at, decision: row.decision },
+    clock: isSeen ? { boot, monotonicMs, wallAt, receivedAt } : null,
+    policy: row.policy,
+  };
+}
+
+function deviceQuery(db: Db, tenant: string, device: string) {
+  return db
     .selectFrom('devices')
     .innerJoin('tenants', 'tenants.id', 'devices.tenant')
     .leftJoin('sightings', (join) =>
@@ -47,27 +72,7 @@ export async function findDevice(db: Db, { tenant, device }: LogKey): Promise<Kn
       'tenants.policy',
     ])
     .where('devices.tenant', '=', tenant)
-    .where('devices.device', '=', device)
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  const { boot, monotonic_ms: monotonicMs, wall_at: wallAt, received_at: receivedAt } = row;
-  const isSeen = boot !== null && monotonicMs !== null && wallAt !== null && receivedAt !== null;
-  return {
-    tenant,
-    device,
-    publicKey: row.public_key,
-    installation: row.installation,
-    status: row.status,
-    leaseProfile: row.lease_profile,
-    predecessor: row.predecessor,
-    revokedAt: row.revoked_at,
-    lease:
-      row.decision === null
-        ? null
-        : { blocksAt: row.blocks_at, wipesAt: row.wipes_at, decision: row.decision },
-    clock: isSeen ? { boot, monotonicMs, wallAt, receivedAt } : null,
-    policy: row.policy,
-  };
+    .where('devices.device', '=', device);
 }
 
 export async function tenantExists(db: Db, tenant: string): Promise<boolean> {
@@ -77,13 +82,14 @@ export async function tenantExists(db: Db, tenant: string): Promise<boolean> {
 
 /** The signed directives that a device has not confirmed yet, oldest first. */
 export async function openDirectives(db: Db, { tenant, device }: LogKey): Promise<string[]> {
-  const rows = await db
-    .selectFrom('directives')
-    .select('note')
-    .where('tenant', '=', tenant)
-    .where('device', '=', device)
-    .where('confirmed_at', 'is', null)
-    .orderBy('issued_at')
-    .execute();
+  const query = () =>
+    db
+      .selectFrom('directives')
+      .select('note')
+      .where('tenant', '=', tenant)
+      .where('device', '=', device)
+      .where('confirmed_at', 'is', null)
+      .orderBy('issued_at');
+  const { rows } = await runCompiled(db, 'open directives', query, [tenant, device]);
   return rows.map(({ note }) => note);
 }

@@ -1,6 +1,7 @@
 import type { LeafWindow } from '@tachograph/event-log';
 import { LIMITS, type Bytes, type CompactRange } from '@tachograph/wire';
 import type { Carried } from '../core/leaf-content.ts';
+import { insertCompiled } from './compiled.ts';
 import { packHashes, unpackHashes, unpackRange } from './ranges.ts';
 import type { Db } from './registry.ts';
 
@@ -84,22 +85,23 @@ export async function storeHeads(
     end_offset: endOffset,
   }));
   for (const some of inRows(rows)) {
-    await trx
-      .insertInto('heads')
-      .values(some)
-      .onConflict((conflict) =>
-        conflict.columns(['tenant', 'device']).doUpdateSet((eb) => ({
-          size: eb.ref('excluded.size'),
-          range: eb.ref('excluded.range'),
-          checkpoint: eb.ref('excluded.checkpoint'),
-          cosigned_seconds: eb.ref('excluded.cosigned_seconds'),
-          carried_from: eb.ref('excluded.carried_from'),
-          carried_count: eb.ref('excluded.carried_count'),
-          adopted_seconds: eb.ref('excluded.adopted_seconds'),
-          end_offset: eb.fn.coalesce('excluded.end_offset', 'heads.end_offset'),
-        })),
-      )
-      .execute();
+    await insertCompiled(trx, 'heads', some, (values) =>
+      trx
+        .insertInto('heads')
+        .values(values)
+        .onConflict((conflict) =>
+          conflict.columns(['tenant', 'device']).doUpdateSet((eb) => ({
+            size: eb.ref('excluded.size'),
+            range: eb.ref('excluded.range'),
+            checkpoint: eb.ref('excluded.checkpoint'),
+            cosigned_seconds: eb.ref('excluded.cosigned_seconds'),
+            carried_from: eb.ref('excluded.carried_from'),
+            carried_count: eb.ref('excluded.carried_count'),
+            adopted_seconds: eb.ref('excluded.adopted_seconds'),
+            end_offset: eb.fn.coalesce('excluded.end_offset', 'heads.end_offset'),
+          })),
+        ),
+    );
   }
 }
 
@@ -116,17 +118,18 @@ export async function storeWindows(trx: Db, parts: readonly WindowPart[]): Promi
     hashes: packHashes(hashes),
   }));
   for (const some of inRows(rows)) {
-    await trx
-      .insertInto('windows')
-      .values(some)
-      .onConflict((conflict) =>
-        conflict.columns(['tenant', 'device', 'from_size']).doUpdateSet((eb) => ({
-          to_size: eb.ref('excluded.to_size'),
-          range: eb.ref('excluded.range'),
-          hashes: eb.ref('excluded.hashes'),
-        })),
-      )
-      .execute();
+    await insertCompiled(trx, 'windows', some, (values) =>
+      trx
+        .insertInto('windows')
+        .values(values)
+        .onConflict((conflict) =>
+          conflict.columns(['tenant', 'device', 'from_size']).doUpdateSet((eb) => ({
+            to_size: eb.ref('excluded.to_size'),
+            range: eb.ref('excluded.range'),
+            hashes: eb.ref('excluded.hashes'),
+          })),
+        ),
+    );
   }
   for (const { tenant, device, from, hashes } of parts) {
     const size = from.size + hashes.length;

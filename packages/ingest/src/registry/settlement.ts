@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { runCompiled } from './compiled.ts';
 import { storeConfirmations, type Confirmation } from './confirmations.ts';
 import { pruneIssued, storeIssued, type Issued } from './cosigned.ts';
 import { recordFork, type ForkProof } from './forks.ts';
@@ -46,11 +47,14 @@ export type Settlement = {
 
 /** Every record of the partition below this offset is folded into heads. */
 export async function settledPosition(db: Db, partition: number): Promise<Position> {
-  return db
-    .selectFrom('partitions')
-    .select(['settled_offset as offset', 'version', 'mark'])
-    .where('partition', '=', partition)
-    .executeTakeFirstOrThrow();
+  const query = () =>
+    db
+      .selectFrom('partitions')
+      .select(['settled_offset as offset', 'version', 'mark'])
+      .where('partition', '=', partition);
+  const { rows } = await runCompiled(db, 'position', query, [partition]);
+  if (rows[0] === undefined) throw new Error(`the registry knows no partition ${partition}`);
+  return rows[0];
 }
 
 /** Makes the rows of partitions 0 to `count` − 1. */
@@ -87,13 +91,7 @@ export async function settle(
   const transaction = hasOwnFacts ? registry.transaction : registry.checkpoint;
   const version = randomInt(VERSIONS);
   return transaction(async (trx) => {
-    const { numUpdatedRows: moved } = await trx
-      .updateTable('partitions')
-      .set({ settled_offset: settlement.to, version, mark: settlement.mark })
-      .where('partition', '=', settlement.partition)
-      .where('version', '=', settlement.from.version)
-      .executeTakeFirstOrThrow();
-    if (moved !== 1n) return null;
+    if (!(await movePosition(trx, settlement, version))) return null;
     await storeHeads(trx, settlement.partition, settlement.moves);
     await storeWindows(trx, settlement.windows);
     await storeIssued(trx, settlement.issued);
@@ -105,6 +103,20 @@ export async function settle(
     await also?.(trx);
     return { offset: settlement.to, version, mark: settlement.mark };
   });
+}
+
+/** Whether the partition was where the settlement begins, and is now where it ends. */
+async function movePosition(trx: Db, settlement: Settlement, version: number): Promise<boolean> {
+  const { partition, from, to, mark } = settlement;
+  const query = () =>
+    trx
+      .updateTable('partitions')
+      .set({ settled_offset: to, version, mark })
+      .where('partition', '=', partition)
+      .where('version', '=', from.version);
+  const parameters = [to, version, mark, partition, from.version];
+  const { numAffectedRows: moved } = await runCompiled(trx, 'move position', query, parameters);
+  return moved === 1n;
 }
 
 /**
