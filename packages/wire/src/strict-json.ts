@@ -11,6 +11,8 @@ export function parseStrictJson(bytes: Uint8Array, depthMax: number): Parsed<unk
     if (bytes.length === 0) refuse('ERR_LEAF_EMPTY', 'the leaf is empty');
     const text = utf8Text(bytes);
     if (text === null) return refuse('ERR_LEAF_UTF8', 'the leaf is not UTF-8');
+    const plain = parsePlain(text, depthMax);
+    if (plain !== undefined) return plain;
     // Depth first: the scan needs no recursion, and JSON.parse never sees what is too deep.
     scan(text, depthMax);
     const value = parseJson(text);
@@ -19,6 +21,61 @@ export function parseStrictJson(bytes: Uint8Array, depthMax: number): Parsed<unk
       refuse('ERR_LEAF_SURROGATE', 'a string has a lone surrogate');
     return value;
   });
+}
+
+/**
+ * The value of what nearly every leaf is: JSON without an escape, in which no name can have two spellings. A member
+ * that stands twice is then seen by the value's having fewer members than the text has. `undefined` says nothing but
+ * that this is not such a text: the scan below tells what it is.
+ */
+function parsePlain(text: string, depthMax: number): unknown {
+  if (text.includes('\\') || text.includes('__proto__')) return undefined;
+  const members = countMembersWritten(text, depthMax);
+  if (members === null) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return countMembersOf(value) === members ? value : undefined;
+  } catch {
+    // Parsed again below, where the reason is wanted.
+    return undefined;
+  }
+}
+
+/** The colons outside of strings, in a text without escapes; `null` where it is nested deeper than `depthMax`. */
+function countMembersWritten(text: string, depthMax: number): number | null {
+  let members = 0;
+  let open = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      do i++;
+      while (i < text.length && text.charCodeAt(i) !== QUOTE);
+    } else if (code === COLON) {
+      members++;
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      // The outermost value is level 0.
+      if (open++ > depthMax) return null;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      open--;
+    }
+  }
+  return members;
+}
+
+function countMembersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const element of value) members += countMembersOf(element);
+    return members;
+  }
+  const object = value as { readonly [name: string]: unknown };
+  for (const name in object) {
+    const member = object[name];
+    members++;
+    if (typeof member === 'object') members += countMembersOf(member);
+  }
+  return members;
 }
 
 function parseJson(text: string): unknown {

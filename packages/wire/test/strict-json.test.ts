@@ -20,6 +20,23 @@ describe('strict JSON', () => {
     );
   });
 
+  it('refuses any JSON in which one member is written twice, wherever it stands', () => {
+    const value = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 3 }));
+    fc.assert(
+      fc.property(
+        value,
+        fc.constantFrom('a', 'ü', 'k e y'),
+        fc.jsonValue({ maxDepth: 1 }),
+        (rest, name, member) => {
+          const twice = `{${JSON.stringify(name)}:${JSON.stringify(member)},${JSON.stringify(name)}:{"x":1,"y":[2]}}`;
+          const text = JSON.stringify({ rest, last: 0 }).replace(/0}$/, `[${twice}]}`);
+          const parsed = parseStrictJson(utf8(text), 8);
+          expect(parsed.ok).toBe(false);
+        },
+      ),
+    );
+  });
+
   it('never throws, whatever the bytes', () => {
     const jsonish = fc.string({
       unit: fc.constantFrom(...'{}[]",:\\u0061d8 tn1.-_p'.split('')),

@@ -107,8 +107,15 @@ function firstHeaders(source: AppendSource, facts: AppendFacts): Headers {
   return headers;
 }
 
+/** The newest second that was written, up to its point: events come in stretches of the same one. */
+let newest = { second: Number.NaN, text: '' };
+
+/** `at` (milliseconds since the epoch) in RFC 3339, UTC. */
 function rfc3339(at: number): string {
-  return new Date(at).toISOString();
+  const second = Math.floor(at / 1000);
+  if (second !== newest.second)
+    newest = { second, text: new Date(second * 1000).toISOString().slice(0, -'000Z'.length) };
+  return `${newest.text}${String(at - second * 1000).padStart(3, '0')}Z`;
 }
 
 /** Bytes that a record's headers, key and framing take beyond its value; a generous estimate. */
