@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Rows } from '../src/core/rows.ts';
 import type { Change, Select, Snapshot } from '../src/log-store.ts';
-import { DurableMemoryStore, makeWorld, record, until } from './support/harness.ts';
+import { codeOf, DurableMemoryStore, makeWorld, record, until } from './support/harness.ts';
 
-/** Fails the next release of a claim, with an error that no port has declared. */
+/** Fails the next release of a claim, or every one of them, with an error that no port has declared. */
 class FailingReleaseStore extends DurableMemoryStore {
   failing = false;
+  stubborn = false;
 
   override async transact<T>(
     plan: (snapshot: Snapshot) => Change<T>,
@@ -14,7 +15,7 @@ class FailingReleaseStore extends DurableMemoryStore {
     return super.transact((snapshot) => {
       const change = plan(snapshot);
       if (this.failing && change.rows?.claim === null) {
-        this.failing = false;
+        this.failing = this.stubborn;
         throw new TypeError('the connection is closing');
       }
       return change;
@@ -67,5 +68,25 @@ describe('a claim that cannot be given back', () => {
     world.clock.advance(2 * waits.at(-1)!);
     await until(() => audit.status().ledger.accepted === 1, 'sent after the wait');
     await audit.close();
+  });
+
+  it('does not keep a buffer from closing', async () => {
+    const { store, world, audit } = await enrolled();
+    // The claim is held: the answer never comes until the buffer closes.
+    let answer = (): void => undefined;
+    world.network.onAnswer = (given) =>
+      new Promise((resolve) => {
+        answer = () => resolve(given);
+      });
+    await record(audit, 1);
+    await until(() => world.ingest.device.leaves.length === 1, 'arrived');
+    store.failing = store.stubborn = true;
+    const closing = audit.close();
+    await until(() => {
+      answer();
+      return audit.status().state === 'closed';
+    }, 'closed');
+    expect(await codeOf(closing)).toBeNull();
+    expect((await store.read()).rows.claim).not.toBeNull();
   });
 });
