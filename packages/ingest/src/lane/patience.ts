@@ -29,7 +29,8 @@ export class Patience {
 
   /** Whether what is awaited now is overdue. */
   get isOver(): boolean {
-    const limit = this.#usual === null ? STALLED_MS_FIRST : Math.max(STALLED_MS_MIN, usualMsMax(this.#usual));
+    const usual = this.#usual === null ? STALLED_MS_FIRST : usualMsMax(this.#usual);
+    const limit = Math.min(Math.max(usual, STALLED_MS_MIN), STALLED_MS_MAX);
     return this.#ticks * TICK_MS >= limit;
   }
 
