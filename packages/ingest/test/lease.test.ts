@@ -52,6 +52,12 @@ async function decisions() {
 }
 
 describe('a lease', () => {
+  it('is renewed well before its end: the next check-in is due after a third of it at the latest', async () => {
+    expect((await checkIn(OFFICE)).body.nextCheckInSeconds).toBe(300);
+    await setPolicy();
+    expect((await checkIn(OFFICE)).body.nextCheckInSeconds).toBe(12);
+  });
+
   it('is as long as the profile of the rule that matches the address says', async () => {
     await setPolicy();
     expect(await leaseOf(await checkIn(OFFICE))).toMatchObject({

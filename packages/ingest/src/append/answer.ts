@@ -88,5 +88,9 @@ async function extras({ context, leases }: AnswerPorts, { sent, device, address 
   const { receivedAt } = sent;
   const lease = await leases.grant(sent.origin, device, sent.request.statement, { address, receivedAt });
   const extra = { deviceStatus: device.status, keys: context.keys.keysNote };
-  return { ...base, ...(lease === null ? {} : { lease }), ...extra };
+  if (lease === null) return { ...base, ...extra };
+  // Two check-ins may be lost before a device that is online all the time loses its lease.
+  const renewSeconds = Math.max(1, Math.floor(lease.blockAfterSeconds / 3));
+  const nextCheckInSeconds = Math.min(base.nextCheckInSeconds, renewSeconds);
+  return { ...base, ...extra, nextCheckInSeconds, lease: lease.note };
 }

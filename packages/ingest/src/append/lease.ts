@@ -14,6 +14,9 @@ const DECISIONS_TOLD = { perSecond: 1 / 60, capacity: 10 } as const;
 
 export type LeasePorts = Pick<IngestContext, 'registry' | 'keys' | 'clock' | 'metrics' | 'tenantLog'>;
 
+/** A lease as it is sent, and the seconds for which it lets a cache be used. */
+export type GrantedLease = { readonly note: string; readonly blockAfterSeconds: number };
+
 /** Grants offline use in answer to a request note, where the device's status and the tenant's rules allow it. */
 export class Leases {
   readonly #ports: LeasePorts;
@@ -26,7 +29,7 @@ export class Leases {
   }
 
   /**
-   * The lease note, or `null` where there is to be none. What it grants is stored before it leaves, so that an
+   * The lease, or `null` where there is to be none. What it grants is stored before it leaves, so that an
    * offboarding never takes a lease for ended that a device still holds; a decision that differs from the device's
    * last is an event.
    */
@@ -35,17 +38,15 @@ export class Leases {
     device: KnownDevice,
     request: RequestStatement,
     from: { readonly address: string; readonly receivedAt: number },
-  ): Promise<string | null> {
+  ): Promise<GrantedLease | null> {
     if (device.status !== 'enrolled') return null;
     const decision = decideLease(this.#policy(device.policy), device.leaseProfile, from.address);
     await this.#remember(device, decision, from);
     if (decision.terms === null) return null;
     const { nonce } = request;
-    return signStatement(
-      LEASE_NOTE,
-      { origin, nonce, ...decision.terms, scopes: ['*'] },
-      this.#ports.keys.lease,
-    );
+    const statement = { origin, nonce, ...decision.terms, scopes: ['*'] };
+    const note = await signStatement(LEASE_NOTE, statement, this.#ports.keys.lease);
+    return { note, blockAfterSeconds: decision.terms.blockAfterSeconds };
   }
 
   async #remember(

@@ -1,23 +1,17 @@
 import { existsSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { Ingest } from '@tachograph/ingest';
-import { readExportTail } from '@tachograph/siem-export';
+import { addDemoApi, type DemoApiOptions } from './demo-api.ts';
 
-export type DemoOptions = {
-  readonly authority: string;
-  readonly tenant: string;
-  readonly directiveKey: string;
-  readonly exportDir: string;
-  /** Makes a token that lets one browser in. */
-  readonly enrolmentToken: () => Promise<string>;
+export type DemoOptions = DemoApiOptions & {
   /** Only requests that name this machine are answered. */
   readonly loopbackOnly: boolean;
 };
 
 /** The built web pages, beside this package in the workspace. */
 const PAGES = fileURLToPath(new URL('../../../console/dist/', import.meta.url));
-const LINES_MAX = 200;
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /** Everything that the pages load comes from this server; nothing of them is inline. */
@@ -30,10 +24,7 @@ export function demoPagesBuilt(): boolean {
   return existsSync(`${PAGES}index.html`);
 }
 
-/**
- * Serves the demo at `/demo/`: its pages, whom they write to (`api/config`), a token that lets a browser in
- * (`api/enrolment-token`) and the end of the feed (`api/export`). Whoever reaches these gets in, which is why they are for this machine only.
- */
+/** Serves the demo at `/demo/`: its pages, and what they ask beside the device API. */
 export async function serveDemo(app: Ingest['app'], options: DemoOptions): Promise<void> {
   await app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
@@ -42,6 +33,9 @@ export async function serveDemo(app: Ingest['app'], options: DemoOptions): Promi
       if (options.loopbackOnly && !LOOPBACK_HOST.test(request.headers.host ?? '')) {
         return reply.code(421).type('text/plain').send('The demo answers to localhost only.\n');
       }
+      // Nor does it act for one that calls us by our own name: browsers say who makes them post.
+      if (request.method === 'POST' && !isOwnPage(request.headers))
+        return reply.code(403).type('text/plain').send('The demo acts for its own page only.\n');
       return undefined;
     });
     if (demoPagesBuilt())
@@ -51,17 +45,14 @@ export async function serveDemo(app: Ingest['app'], options: DemoOptions): Promi
         redirect: true,
         index: ['index.html'],
       });
-    scope.get('/demo/api/config', async () => ({
-      authority: options.authority,
-      tenant: options.tenant,
-      directiveKey: options.directiveKey,
-    }));
-    // Apart from the configuration, which every page load asks for: only who is not enrolled makes a token.
-    scope.post('/demo/api/enrolment-token', async () => ({ token: await options.enrolmentToken() }));
-    scope.get('/demo/api/export', async () => ({
-      lines: await readExportTail(options.exportDir, LINES_MAX),
-    }));
+    addDemoApi(scope, options);
   });
   app.get('/demo', async (_request, reply) => reply.redirect('/demo/'));
   app.get('/', async (_request, reply) => reply.redirect('/demo/'));
+}
+
+/** Whether a request is by a page of this server, or by no page at all. */
+function isOwnPage({ origin, host }: IncomingHttpHeaders): boolean {
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
 }

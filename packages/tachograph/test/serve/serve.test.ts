@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { start, type Running } from '../support/running.ts';
@@ -58,6 +58,38 @@ describe('tachograph serve', () => {
     const [first, second] = await Promise.all([1, 2].map(() => fetchJson(address, 'POST')));
     expect(first?.['token']).toMatch(/^tacho_enrol_/);
     expect(first?.['token']).not.toBe(second?.['token']);
+  });
+
+  it('gives the items of its vault, and the right to revoke, for devices of the demo only', async () => {
+    for (const path of ['vault', 'revoke']) {
+      const ask = (device: unknown) =>
+        fetch(`${server.url()}/demo/api/${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ device }),
+        });
+      expect((await ask('../../other/devices/x')).status).toBe(400);
+      expect((await ask('A'.repeat(43))).status).toBe(path === 'vault' ? 403 : 404);
+    }
+  });
+
+  it('acts for no foreign page that knows its address', async () => {
+    for (const path of ['vault', 'revoke', 'enrolment-token']) {
+      const post = (origin: string) =>
+        fetch(`${server.url()}/demo/api/${path}`, { method: 'POST', headers: { origin } });
+      for (const origin of ['https://evil.example', 'null', `${server.url()}0`])
+        expect((await post(origin)).status).toBe(403);
+      expect((await post(server.url())).status).toBe(path === 'enrolment-token' ? 200 : 400);
+    }
+  });
+
+  it('gives the tenant of the demo leases that a reader can watch end', async () => {
+    const authorization = `Bearer ${readFileSync(join(dataDir, 'admin-token'), 'utf8').trim()}`;
+    const answer = await fetch(`${server.url()}/admin/v1/tenants/demo/policy`, {
+      headers: { authorization },
+    });
+    const { leases } = (await answer.json()) as { leases: Record<string, { blockAfterHours: number }> };
+    expect(leases['default']?.blockAfterHours).toBeCloseTo(2 / 60);
   });
 
   it('shows the feed to no foreign page, whatever name that gives to this machine', async () => {
