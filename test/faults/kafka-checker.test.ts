@@ -132,7 +132,8 @@ describe('the checker, on bare kafkajs whose first Produce response is lost', ()
     kafka.proxy.fail('produce', (nth) => (nth === 1 ? { kind } : undefined));
   afterEach(() => producer.disconnect());
 
-  // The bound is no help: the sequence number is given before a request waits for its turn.
+  // A send that failed gives its sequence number back, and the other one takes it before the first is made again: the
+  // broker takes that one for a repeat. A bound on requests in flight is no help.
   it.each([
     ['swallow', null],
     ['swallow', 1],
