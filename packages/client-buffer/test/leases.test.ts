@@ -38,7 +38,7 @@ function heldBack(world: World) {
 }
 
 describe('a lease', () => {
-  it('counts from the sending of its request, however long the answer was on its way', async () => {
+  it('counts from the sending of its request, however long the answer was on its way (INV-22)', async () => {
     const { world, audit } = await leasedPage();
     world.clock.advance(301_000);
     const sent = world.clock.wall;
@@ -56,7 +56,7 @@ describe('a lease', () => {
     await audit.close();
   });
 
-  it('of a slower tab never replaces the newer one', async () => {
+  it('of a slower tab never replaces the newer one (INV-22)', async () => {
     const { world, audit } = await leasedPage();
     const slow = heldBack(world);
     const other = world.open({ transport: slow });

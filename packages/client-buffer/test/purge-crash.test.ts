@@ -88,7 +88,7 @@ const steps = (['before', 'after'] as const).flatMap((mode) =>
 );
 
 describe.each(steps)('a page that dies $mode any $place of a purge', ({ mode, place }) => {
-  it('is followed by one that finishes it before any read, and reports it once', async () => {
+  it('is followed by one that finishes it before any read, and reports it once (INV-21)', async () => {
     let deaths = 0;
     // One scope takes fewer steps than two: it is over when neither dies any more.
     for (let [count, survivors] = [1, 0]; survivors < 2; count++) {

@@ -78,7 +78,7 @@ describe('a purge directive', () => {
     await audit.close();
   });
 
-  it('lets go only with a lease that was asked for after it; the key is another one then', async () => {
+  it('lets go only with a lease that was asked for after it; the key is another one then (INV-21, INV-22)', async () => {
     const { world, audit } = await cachingPage();
     const before = await audit.cacheKey({ scope: 'v_1' });
     // The lease that comes in the very answer that brings the directive was asked for before it.
