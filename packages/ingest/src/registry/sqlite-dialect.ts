@@ -142,6 +142,8 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   close(): void {
+    // Statements that were not collected yet would keep the file, and the lock of a transaction that nobody ends.
+    this.rollback();
     this.#statements.clear();
     this.#database.close();
   }
