@@ -64,8 +64,8 @@ describe('a device that is revoked, by the library and the server as they are', 
     ).rejects.toMatchObject({ code: 'ERR_DEVICE_REVOKED' });
     const feed = await eventually('the confirmation in the feed', async () => {
       const lines = await readFeed(server.dataDir);
-      const types = lines.map(({ type }) => type);
-      return types.includes('purge.confirmed') && types.includes('log.closed') ? lines : null;
+      const types = new Set(lines.map(({ type }) => type));
+      return types.has('purge.confirmed') && types.has('log.closed') ? lines : null;
     });
     expect(feed.filter(({ source }) => source === origin).map(({ type }) => type)).toEqual([
       'cache.inventory',
