@@ -17,6 +17,8 @@ import { UploadClaim } from './upload-claim.ts';
 
 const NOTE_EVERY_MS = 60_000;
 const CHECK_IN_MS = 5 * 60_000;
+/** A page that is shown and hidden again and again need not check in each time. */
+const RETURN_NOTE_MS = 5_000;
 /** Exchanges in a row that succeed and move nothing, more than halving a batch ever takes. */
 const CIRCLES_MAX = 20;
 /** Waiting for an administrator: somebody is looking at the screen. */
@@ -39,6 +41,7 @@ export class Uploader {
   #retryAt = 0;
   #setback: Setback | null = null;
   #notedAt = -Infinity;
+  #notedWall = -Infinity;
   #notedFor: DeviceId | null = null;
   #checkInAt = 0;
   /** The log that looked damaged at the last look. */
@@ -59,9 +62,12 @@ export class Uploader {
     if (this.#running === null) this.#schedule(Math.max(0, this.#retryAt - this.#now()));
   }
 
-  /** The network may be back: a wait that only it caused is over. */
+  /** The network may be back, or the page from sleep: a wait that only that caused is over, and so is one for the check-in. */
   networkMayBeBack(): void {
     if (this.#setback?.cause === 'network') this.#retryAt = 0;
+    // By the wall clock, since the other one may have stood still: what was ordered or granted meanwhile is waiting.
+    if (Math.abs(this.#parts.adapters.clock.wallMs() - this.#notedWall) >= RETURN_NOTE_MS)
+      this.#checkInAt = 0;
     this.wake();
   }
 
@@ -237,6 +243,7 @@ export class Uploader {
     const classified = classifyAppend(answer, this.#parts.adapters.clock.wallMs());
     if (request.note !== null && (classified.kind === 'receipt' || classified.kind === 'conflict')) {
       this.#notedAt = this.#now();
+      this.#notedWall = this.#parts.adapters.clock.wallMs();
       if (classified.kind === 'receipt')
         this.#checkInAt = this.#now() + (classified.extras.nextCheckInMs ?? CHECK_IN_MS);
     }

@@ -181,7 +181,7 @@ describe('what is no directive for this log', () => {
     [
       'for another log',
       async ({ ingest }) => {
-        const elsewhere = ingest.device.origin.slice(0, -1).concat('A') as Origin;
+        const elsewhere = ingest.device.origin.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A')) as Origin;
         const note = await ingest.orders.order(elsewhere, ingest.directive);
         ingest.orders.plant('purge-1', ingest.device.origin, note);
         return note;
