@@ -39,6 +39,11 @@ export async function demoReady(page: Page): Promise<void> {
   await page.waitForFunction(() => (window.tachographDemo?.status().origin ?? null) !== null);
 }
 
+/** Waits until the items of the vault are in the cache, and a lease lets them be read. */
+export async function vaultReady(page: Page): Promise<void> {
+  await page.waitForSelector('[data-testid="reveal-i_11"]', { timeout: 30_000 });
+}
+
 export async function statusOf(page: Page): Promise<ReturnType<Demo['status']>> {
   return page.evaluate(() => window.tachographDemo!.status());
 }

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'puppeteer-core';
 import { launchChromium } from '../support/chromium.ts';
 import { serve, type Served } from '../support/serve.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { demoReady, drained, goOffline, openDemo, statusOf } from './demo-page.ts';
+import { demoReady, drained, goOffline, openDemo, statusOf, vaultReady } from './demo-page.ts';
 
 describe('the demo in real Chromium', () => {
   let dir: Awaited<ReturnType<typeof tempDir>>;
@@ -19,6 +19,7 @@ describe('the demo in real Chromium', () => {
   });
   beforeEach(async () => {
     page = await openDemo(browser, server.url);
+    await vaultReady(page);
   });
   afterEach(() => page.close());
   afterAll(async () => {
@@ -68,7 +69,7 @@ describe('the demo in real Chromium', () => {
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('request', (request) => origins.add(new URL(request.url()).origin));
     const answer = await page.reload();
-    await demoReady(page);
+    await vaultReady(page);
     await page.click(test('reveal-i_13'));
     await page.waitForSelector(`${test('secret-i_13')}.is-revealed`);
     expect(errors).toEqual([]);
@@ -86,6 +87,7 @@ describe('the demo in real Chromium', () => {
     await server.stop();
     await page.reload();
     await demoReady(page);
+    await vaultReady(page);
     await page.click(test('copy-i_12'));
     await pendingBecomes(1);
     server = await serve({ dataDir: dir.path, port: server.port });

@@ -90,3 +90,29 @@ describe('a claim that cannot be given back', () => {
     expect((await store.read()).rows.claim).not.toBeNull();
   });
 });
+
+describe('a page that comes back from sleep', () => {
+  it('checks in at once, though its own clock has stood still', async () => {
+    const { world, audit } = await enrolled();
+    const before = audit.status().receipt!.time;
+    world.clock.wall += 8 * 3_600_000;
+    world.page.online();
+    await until(() => {
+      world.clock.advance(1);
+      return audit.status().receipt!.time > before;
+    }, 'checked in');
+    await audit.close();
+  });
+
+  it('does not check in each time that it is shown again', async () => {
+    const { world, audit } = await enrolled();
+    const { sent } = world.network;
+    for (let shown = 0; shown < 10; shown++) {
+      world.page.online();
+      world.clock.advance(100);
+      await audit.flush();
+    }
+    expect(world.network.sent).toBe(sent);
+    await audit.close();
+  });
+});

@@ -1,5 +1,6 @@
 import type { AuditBuffer, BufferStatus } from '@tachograph/client-buffer';
 import type { DemoSchemas } from './events.ts';
+import type { OfflineVault, OpenedItem } from './offline-vault.ts';
 import type { Recorder } from './recorder.ts';
 
 /** What end-to-end tests and the benchmark use instead of thousands of clicks. */
@@ -8,6 +9,8 @@ type DemoHooks = {
   readonly record: (count: number) => Promise<void>;
   readonly status: () => BufferStatus;
   readonly buffer: AuditBuffer<DemoSchemas>;
+  /** Reads one item of the cache as a click does, without recording it. */
+  readonly read: (id: string) => Promise<OpenedItem>;
 };
 
 declare global {
@@ -17,6 +20,14 @@ declare global {
 }
 
 /** Puts the hooks where tests find them: `window.tachographDemo`. */
-export function exposeHooks(audit: AuditBuffer<DemoSchemas>, recorder: Recorder): void {
-  window.tachographDemo = { record: recorder.burst, status: () => audit.status(), buffer: audit };
+export function exposeHooks(
+  audit: AuditBuffer<DemoSchemas>,
+  { recorder, vault }: { readonly recorder: Recorder; readonly vault: OfflineVault },
+): void {
+  window.tachographDemo = {
+    record: (count) => recorder.burst(count, vault.state().items),
+    status: () => audit.status(),
+    buffer: audit,
+    read: vault.read,
+  };
 }

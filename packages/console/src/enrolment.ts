@@ -1,6 +1,6 @@
 import { AuditBufferError, type AuditBuffer } from '@tachograph/client-buffer';
-import { fetchEnrolmentToken } from './config.ts';
 import { nextPollMs } from './core/poll.ts';
+import { fetchEnrolmentToken } from './demo-server.ts';
 import type { DemoSchemas } from './events.ts';
 import type { NetworkSwitch } from './network-switch.ts';
 
@@ -30,6 +30,12 @@ export function keepEnrolled(audit: AuditBuffer<DemoSchemas>, network: NetworkSw
   });
   network.onChange(() => void attempt());
   globalThis.addEventListener('online', () => void attempt());
+}
+
+/** Enrols this browser as a new device, once the log of the revoked one is sent and closed. Says whether it worked. */
+export async function startOver(audit: AuditBuffer<DemoSchemas>): Promise<boolean> {
+  const token = await fetchEnrolmentToken();
+  return token !== null && (await enrolOnce(audit, token));
 }
 
 async function enrolOnce(audit: AuditBuffer<DemoSchemas>, token: string): Promise<boolean> {

@@ -6,6 +6,8 @@ export type NetworkSwitch = {
   /** Remembered across reloads, and followed by the other tabs of this page. */
   readonly set: (off: boolean) => void;
   readonly onChange: (listener: () => void) => void;
+  /** `fetch` past the switch: for what somebody does elsewhere, and not this page. */
+  readonly outside: typeof fetch;
 };
 
 /** The parts of a `window` that the switch is built into. */
@@ -49,6 +51,7 @@ export function installNetworkSwitch(page: SwitchedPage): NetworkSwitch {
       change(next);
     },
     onChange: (listener) => listeners.push(listener),
+    outside: fetchOutside,
   };
 }
 

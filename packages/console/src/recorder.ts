@@ -8,19 +8,23 @@ import {
   parseJournal,
   type Journal,
 } from './core/journal.ts';
-import { ACTOR, ITEMS, type Vault, type VaultItem } from './core/vault.ts';
+import { ACTOR } from './core/vault.ts';
+import type { CachedItem } from './core/vault-state.ts';
 import type { DemoSchemas } from './events.ts';
 import type { ItemAction } from './ui/vault-panel.ts';
 
 const KEY = 'tachograph-demo.journal';
 
+/** What an event says of an item. `scope` is its vault. */
+export type UsedItem = { readonly id: string; readonly name: string; readonly scope: string };
+
 /** Records what the vault does and follows each entry on its road. */
 export type Recorder = {
   readonly journal: () => Journal;
-  readonly useItem: (action: ItemAction, vault: Vault, item: VaultItem) => RecordedEntry;
+  readonly useItem: (action: ItemAction, item: UsedItem) => RecordedEntry;
   readonly refuseSignIn: () => RecordedEntry;
-  /** Reveals `count` times; resolves when all of them are durable. */
-  readonly burst: (count: number) => Promise<void>;
+  /** Records `count` reveals of these items in turn; resolves when all of them are durable. */
+  readonly burst: (count: number, items: readonly CachedItem[]) => Promise<void>;
   /** Takes over what the newest receipt says, and keeps the list for the next page load. */
   readonly settle: () => void;
 };
@@ -47,16 +51,16 @@ export function openRecorder(audit: AuditBuffer<DemoSchemas>, onChange: () => vo
     );
     return entry;
   };
-  const record = (action: ItemAction, vault: Vault, item: VaultItem): RecordedEntry =>
+  const record = (action: ItemAction, { id, name, scope }: UsedItem): RecordedEntry =>
     audit.record(`item.${action}`, {
       actor: ACTOR,
-      targets: [{ type: 'item', id: item.id, name: item.name }],
-      data: { vault: vault.id },
+      targets: [{ type: 'item', id, name }],
+      data: { vault: scope },
     });
 
   return {
     journal: () => journal,
-    useItem: (action, vault, item) => follow(record(action, vault, item), `item.${action}`, item.name),
+    useItem: (action, item) => follow(record(action, item), `item.${action}`, item.name),
     refuseSignIn: () =>
       follow(
         audit.record('signin.attempt', {
@@ -67,11 +71,12 @@ export function openRecorder(audit: AuditBuffer<DemoSchemas>, onChange: () => vo
         'signin.attempt',
         'wrong password',
       ),
-    burst: async (count) => {
+    burst: async (count, items) => {
       const durable: Promise<unknown>[] = [];
       for (let i = 0; i < count; i++) {
-        const { vault, item } = ITEMS[i % ITEMS.length]!;
-        const entry = record('reveal', vault, item);
+        const { id, scope, summary } = items[i % items.length] ?? NO_ITEM;
+        const item = { id, scope, name: summary?.name ?? id };
+        const entry = record('reveal', item);
         // The list shows only the newest: following more would measure the list.
         if (i >= count - JOURNAL_ENTRIES_MAX) follow(entry, 'item.reveal', item.name);
         durable.push(entry.durable);
@@ -87,6 +92,9 @@ export function openRecorder(audit: AuditBuffer<DemoSchemas>, onChange: () => vo
     },
   };
 }
+
+/** What is revealed where the cache is empty: recording needs no vault. */
+const NO_ITEM: CachedItem = { id: 'i_0', scope: 'v_0', cipher: '', summary: null };
 
 function codeOf(error: unknown): string {
   return error instanceof AuditBufferError ? error.code : 'ERR_INTERNAL';

@@ -7,23 +7,27 @@ export type Waiting = {
   readonly since: string | null;
   /** Whether this page was loaded while entries waited already. */
   readonly reloaded: boolean;
+  /** Whether those have arrived since. */
+  readonly arrived: boolean;
 };
 
 /** Follows how long something has been waiting, across reloads. */
 export function followWaiting(): (status: BufferStatus) => Waiting {
   let reloaded: boolean | null = null;
+  let arrived = false;
   return ({ state, ledger }) => {
     const since = localStorage.getItem(KEY);
     // Until the store is open the ledger does not know what waits in it.
-    if (state === 'opening') return { since, reloaded: false };
+    if (state === 'opening') return { since, reloaded: false, arrived };
     reloaded ??= ledger.pending > 0;
     if (ledger.pending === 0) {
+      arrived ||= reloaded;
       reloaded = false;
       if (since !== null) localStorage.removeItem(KEY);
-      return { since: null, reloaded };
+      return { since: null, reloaded, arrived };
     }
     const start = since ?? new Date().toISOString();
     if (since === null) localStorage.setItem(KEY, start);
-    return { since: start, reloaded };
+    return { since: start, reloaded, arrived };
   };
 }

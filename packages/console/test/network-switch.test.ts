@@ -38,6 +38,13 @@ describe('the switch between the page and the network', () => {
     expect(sent).toEqual([]);
   });
 
+  it('has a way past it for what is done elsewhere', () => {
+    const { network, sent } = openPage();
+    network.set(true);
+    void network.outside('/demo/api/revoke');
+    expect(sent).toEqual(['/demo/api/revoke']);
+  });
+
   it('cuts what is under way', async () => {
     const { page, network, sent } = openPage();
     const request = page.fetch('/v1/logs/demo/device');

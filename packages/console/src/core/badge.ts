@@ -25,7 +25,7 @@ export function badgeOf(status: Seen, switchedOff: boolean): Badge {
     case 'memory-only':
       return badge('bad', 'Memory only', 'This browser stores nothing: entries live as long as the page.');
     case 'revoked':
-      return badge('bad', 'Revoked', 'This device records nothing more; what it holds is still uploaded.');
+      return badge('bad', 'Revoked', revoked(ledger));
     case 'failed':
       return badge('bad', 'Failed', problem?.detail ?? 'Nothing is recorded.');
     case 'closed':
@@ -41,6 +41,12 @@ export function badgeOf(status: Seen, switchedOff: boolean): Badge {
     default:
       return assertNever(state);
   }
+}
+
+function revoked({ pending: count }: Seen['ledger']): string {
+  return count > 0
+    ? 'What it holds is still uploaded, and marked.'
+    : 'Everything is uploaded; its key is destroyed, and it records nothing more.';
 }
 
 function holding(pending: number): Badge {

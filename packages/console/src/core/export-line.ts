@@ -1,3 +1,7 @@
+import { shortId } from './format.ts';
+
+const DEVICE_ID = /^[A-Za-z0-9_-]{43}$/;
+
 /** One line that the exporter wrote, as the strip shows it. */
 export type ExportRow = {
   readonly id: string;
@@ -9,6 +13,8 @@ export type ExportRow = {
   /** When ingest received it, RFC 3339. */
   readonly received: string;
   readonly latenessMs: number;
+  /** Where the event stands to the revocation of its device: `before`, `straddles`, `after`; `null` where it is none's. */
+  readonly revocation: string | null;
   /** The device's id: the last part of the CloudEvent's source. */
   readonly device: string;
   readonly index: number;
@@ -33,6 +39,7 @@ export function parseExportLine(line: string): ExportRow | null {
     occurred: time,
     received,
     latenessMs: latenessOf(event['lateness'], time, received),
+    revocation: text(event['revocation']),
     device: source.slice(source.lastIndexOf('/') + 1),
     index: Number(event['sequence'] ?? Number.NaN),
     eventId: isObject(event['data']) ? text(event['data']['id']) : null,
@@ -65,10 +72,28 @@ function parseObject(line: string): Record<string, unknown> | null {
 function aboutOf(data: unknown): string {
   if (!isObject(data)) return '';
   const { targets, actor, outcome } = data;
+  const told = aboutCache(data['data']);
+  if (told !== null) return told;
   const target: unknown = Array.isArray(targets) ? targets[0] : null;
-  const named = isObject(target) ? (text(target['name']) ?? text(target['id'])) : null;
-  const about = named ?? (isObject(actor) ? (text(actor['email']) ?? text(actor['id'])) : null) ?? '';
+  const named = isObject(target) ? (text(target['name']) ?? nameOf(text(target['id']))) : null;
+  const about = named ?? (isObject(actor) ? (text(actor['email']) ?? nameOf(text(actor['id']))) : null) ?? '';
   return outcome === 'failure' ? `${about}, failed` : about;
+}
+
+/** What the library's own entries say of the cache: how much was destroyed, or is held. */
+function aboutCache(data: unknown): string | null {
+  if (!isObject(data)) return null;
+  const { counts, keys, held } = data;
+  if (isObject(counts) && typeof keys === 'number') {
+    const items = Object.values(counts).reduce<number>((sum, n) => sum + (typeof n === 'number' ? n : 0), 0);
+    return `${items} items, ${keys} keys`;
+  }
+  return typeof held === 'number' ? `${held} items` : null;
+}
+
+/** The thumbprint of a device is too long to be read. */
+function nameOf(id: string | null): string | null {
+  return id !== null && DEVICE_ID.test(id) ? `device ${shortId(id, 6)}` : id;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -46,3 +46,10 @@ export function formatClock(time: string | number): string {
 export function shortId(id: string, length = 8): string {
   return id.length <= length ? id : `${id.slice(0, length)}…`;
 }
+
+/** A countdown: `2:00`, `0:07`; from an hour on in its largest whole unit. Each second is shown until it is over. */
+export function formatCountdown(ms: number): string {
+  if (ms >= 3_600_000) return formatAge(ms);
+  const seconds = Math.ceil(Math.max(0, ms) / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

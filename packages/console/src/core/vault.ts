@@ -1,11 +1,16 @@
 /** What the picture of an item shows. */
-export type ItemKind = 'database' | 'cloud' | 'key' | 'bank' | 'people' | 'card' | 'wifi' | 'globe' | 'mail';
+const ITEM_KINDS = ['database', 'cloud', 'key', 'bank', 'people', 'card', 'wifi', 'globe', 'mail'] as const;
+export type ItemKind = (typeof ITEM_KINDS)[number];
 
-export type VaultItem = {
+/** What the list shows of an item. Nothing of it is in the page: it comes from the server, and then from the cache. */
+export type ItemSummary = {
   readonly id: string;
   readonly kind: ItemKind;
   readonly name: string;
   readonly username: string;
+};
+
+export type VaultItem = ItemSummary & {
   /** Made up for the demo: it opens nothing, and it never enters an audit event. */
   readonly secret: string;
 };
@@ -15,41 +20,35 @@ export type Vault = { readonly id: string; readonly name: string; readonly items
 /** Who uses the demo. */
 export const ACTOR = { id: 'u_7', email: 'ana@acme.example', name: 'Ana Ruiz' } as const;
 
-export const VAULTS: readonly Vault[] = [
-  {
-    id: 'v_production',
-    name: 'Production',
-    items: [
-      item('i_11', 'database', 'Orders database', 'orders_rw', 'demo-Velvet-Quarry-92'),
-      item('i_12', 'cloud', 'Cloud root account', 'root@acme.example', 'demo-Harbour-Lantern-07'),
-      item('i_13', 'key', 'Payments API key', 'acct_live_acme', 'demo-sk-51Kd0-example'),
-      item('i_14', 'globe', 'Domain registrar', 'hostmaster', 'demo-Cobalt-Meadow-33'),
-    ],
-  },
-  {
-    id: 'v_finance',
-    name: 'Finance',
-    items: [
-      item('i_21', 'bank', 'Company bank', 'acme-treasury', 'demo-Willow-Signet-58'),
-      item('i_22', 'people', 'Payroll', 'payroll-admin', 'demo-Ember-Orchard-14'),
-      item('i_23', 'card', 'Corporate card', 'A. Ruiz', '4000 0000 0000 0002'),
-    ],
-  },
-  {
-    id: 'v_office',
-    name: 'Office',
-    items: [
-      item('i_31', 'wifi', 'Office Wi-Fi', 'acme-staff', 'demo-tin-otter-paper-sky'),
-      item('i_32', 'mail', 'Press mailbox', 'press@acme.example', 'demo-Marble-Finch-41'),
-    ],
-  },
-];
-
-function item(id: string, kind: ItemKind, name: string, username: string, secret: string): VaultItem {
-  return { id, kind, name, username, secret };
+/** The vaults in the answer of `POST api/vault`, or `null` where it is something else. */
+export function parseVaults(value: unknown): readonly Vault[] | null {
+  const { vaults } = members(value);
+  if (!Array.isArray(vaults)) return null;
+  const parsed = vaults.map(parseVault);
+  return parsed.some((vault) => vault === null) ? null : parsed.filter((vault) => vault !== null);
 }
 
-/** Every item with its vault, in the order of the page. */
-export const ITEMS: readonly { readonly vault: Vault; readonly item: VaultItem }[] = VAULTS.flatMap((vault) =>
-  vault.items.map((one) => ({ vault, item: one })),
-);
+/** An item as it was sealed into the cache, or `null` where it is something else. */
+export function parseItem(value: unknown): VaultItem | null {
+  const { id, kind, name, username, secret } = members(value);
+  const known = ITEM_KINDS.find((one) => one === kind);
+  if (known === undefined || !isText(id) || !isText(name) || !isText(username) || !isText(secret))
+    return null;
+  return { id, kind: known, name, username, secret };
+}
+
+function parseVault(value: unknown): Vault | null {
+  const { id, name, items } = members(value);
+  if (!isText(id) || !isText(name) || !Array.isArray(items)) return null;
+  const parsed = items.map(parseItem);
+  if (parsed.some((item) => item === null)) return null;
+  return { id, name, items: parsed.filter((item) => item !== null) };
+}
+
+function members(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

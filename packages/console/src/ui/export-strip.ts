@@ -41,7 +41,14 @@ const EMPTY = {
 
 function feedRow(row: ExportRow, isNew: boolean): HTMLElement {
   const late = row.latenessMs >= LATE_MS;
-  const action = el('p', { class: 'feed-action' }, el('b', {}, row.action), ' ', el('span', {}, row.about));
+  const action = el(
+    'p',
+    { class: 'feed-action' },
+    el('b', {}, row.action),
+    ' ',
+    ...(row.revocation === null ? [] : [revocationMark(row.revocation), ' ']),
+    el('span', {}, row.about),
+  );
   const lateness = el(
     'p',
     { class: 'feed-late', 'data-late': String(late), title: 'Time between the event and its reception' },
@@ -62,10 +69,27 @@ function feedRow(row: ExportRow, isNew: boolean): HTMLElement {
   );
   return el(
     'li',
-    { class: isNew ? 'feed-row is-new' : 'feed-row', 'data-testid': 'export-row', 'data-id': row.id },
+    {
+      class: isNew ? 'feed-row is-new' : 'feed-row',
+      'data-testid': 'export-row',
+      'data-id': row.id,
+      'data-action': row.action,
+    },
     action,
     lateness,
     times,
     place,
   );
 }
+
+/** Where the event stands to the revocation of its device, by its time bounds. */
+function revocationMark(mark: string): HTMLElement {
+  const title = `Of a revoked device: ${MARKS[mark] ?? mark}`;
+  return el('span', { class: 'feed-mark', 'data-mark': mark, title }, mark);
+}
+
+const MARKS: Readonly<Record<string, string>> = {
+  before: 'it happened before the revocation',
+  straddles: 'it may have happened before or after the revocation',
+  after: 'it happened after the revocation',
+};

@@ -1,11 +1,12 @@
-import { VAULTS, type Vault, type VaultItem } from '../core/vault.ts';
+import type { ItemSummary } from '../core/vault.ts';
+import { listName, type CachedItem, type VaultState } from '../core/vault-state.ts';
 import { byId, el, setText } from './dom.ts';
 import { icon, type IconName } from './icons.ts';
 
 export type ItemAction = 'reveal' | 'copy' | 'share' | 'export';
 
-/** Carries out an action on an item; `false` means that it must not happen, because its entry did not become durable. */
-export type UseItem = (action: ItemAction, vault: Vault, item: VaultItem) => Promise<boolean>;
+/** Carries out an action on an item, and answers its secret; `null` means that it must not happen. */
+export type UseItem = (action: ItemAction, item: CachedItem) => Promise<string | null>;
 
 const ACTIONS: readonly { action: ItemAction; label: string; icon: IconName }[] = [
   { action: 'reveal', label: 'Reveal', icon: 'eye' },
@@ -15,33 +16,82 @@ const ACTIONS: readonly { action: ItemAction; label: string; icon: IconName }[] 
 ];
 const MASK = '••••••';
 const REVEALED_MS = 6_000;
+const VAULT_NAMES: Readonly<Record<string, string>> = {
+  v_production: 'Production',
+  v_finance: 'Finance',
+  v_office: 'Office',
+};
 
-export function showVaults(useItem: UseItem): void {
-  byId('vault-list').append(
-    ...VAULTS.flatMap((vault) => [
-      el('h3', { class: 'vault-name' }, vault.name),
-      el('ul', { class: 'vault-items' }, ...vault.items.map((item) => itemRow(vault, item, useItem))),
-    ]),
+/** The list of the vault: readable rows while the lease lasts, ciphertext without it, and nothing after a purge. */
+export function vaultPanel(useItem: UseItem): (state: VaultState) => void {
+  const list = byId('vault-list');
+  let drawn = '';
+  byId('vault-gone').prepend(el('span', { class: 'vault-gone-tile' }, icon('shield')));
+  return (state) => {
+    byId('vault-gone').hidden = state.items.length > 0;
+    list.hidden = state.items.length === 0;
+    setText(byId('vault-gone-text'), emptySentence(state));
+    const name = listName(state);
+    if (name === drawn) return;
+    drawn = name;
+    const scopes = [...new Set(state.items.map(({ scope }) => scope))];
+    list.replaceChildren(
+      ...scopes.flatMap((scope) => [
+        el('h3', { class: 'vault-name' }, VAULT_NAMES[scope] ?? scope),
+        el(
+          'ul',
+          { class: 'vault-items' },
+          ...state.items.filter((item) => item.scope === scope).map((item) => row(item, useItem)),
+        ),
+      ]),
+    );
+  };
+}
+
+function emptySentence({ access }: VaultState): string {
+  if (access === null || access.allowed) return 'The vault is on its way into the cache.';
+  switch (access.reason) {
+    case 'no-lease':
+      return 'The vault comes with the first lease: this browser enrols by itself as soon as it is online.';
+    case 'revoked':
+      return 'Nothing of the vault is left in this browser, neither items nor keys.';
+    case 'purged':
+      return 'The cache destroyed itself. Once this browser is online, a new lease brings the vault back.';
+    default:
+      return 'Nothing is cached.';
+  }
+}
+
+function row(item: CachedItem, useItem: UseItem): HTMLElement {
+  return item.summary === null ? lockedRow(item) : openRow(item, item.summary, useItem);
+}
+
+function lockedRow({ id, cipher }: CachedItem): HTMLElement {
+  return el(
+    'li',
+    { class: 'item is-locked', 'data-testid': `locked-${id}` },
+    el('span', { class: 'item-tile' }, icon('lock')),
+    el('p', { class: 'item-cipher', 'aria-label': 'Locked item', title: 'As it lies on the disk' }, cipher),
   );
 }
 
-function itemRow(vault: Vault, item: VaultItem, useItem: UseItem): HTMLElement {
+function openRow(item: CachedItem, summary: ItemSummary, useItem: UseItem): HTMLElement {
   const secret = el('span', { class: 'item-secret', 'data-testid': `secret-${item.id}` }, MASK);
-  const row = el(
+  const element = el(
     'li',
     { class: 'item' },
-    el('span', { class: 'item-tile' }, icon(item.kind)),
+    el('span', { class: 'item-tile' }, icon(summary.kind)),
     el(
       'div',
       {},
-      el('p', { class: 'item-name' }, item.name),
-      el('p', { class: 'item-login' }, el('span', { class: 'item-username' }, item.username), secret),
+      el('p', { class: 'item-name' }, summary.name),
+      el('p', { class: 'item-login' }, el('span', { class: 'item-username' }, summary.username), secret),
     ),
   );
-  const reveal = revealer(row, secret, item);
+  const reveal = revealer(element, secret);
   const perform = async (action: ItemAction): Promise<void> => {
-    const done = await useItem(action, vault, item);
-    if (done && action === 'reveal') reveal.show();
+    const text = await useItem(action, item);
+    if (text !== null && action === 'reveal') reveal.show(text);
   };
   const buttons = ACTIONS.map(({ action, label, icon: name }) => {
     const button = el(
@@ -50,7 +100,7 @@ function itemRow(vault: Vault, item: VaultItem, useItem: UseItem): HTMLElement {
         type: 'button',
         class: 'icon-button',
         title: label,
-        'aria-label': `${label} ${item.name}`,
+        'aria-label': `${label} ${summary.name}`,
         'data-testid': `${action}-${item.id}`,
       },
       icon(name),
@@ -62,26 +112,26 @@ function itemRow(vault: Vault, item: VaultItem, useItem: UseItem): HTMLElement {
     });
     return button;
   });
-  row.append(el('div', { class: 'item-actions' }, ...buttons));
-  return row;
+  element.append(el('div', { class: 'item-actions' }, ...buttons));
+  return element;
 }
 
-function revealer(row: HTMLElement, secret: HTMLElement, item: VaultItem) {
+function revealer(element: HTMLElement, secret: HTMLElement) {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const set = (shown: boolean): void => {
+  const set = (text: string | null): void => {
     clearTimeout(timer);
-    setText(secret, shown ? item.secret : MASK);
-    secret.classList.toggle('is-revealed', shown);
-    row.classList.toggle('is-revealed', shown);
-    row.querySelector('button')?.setAttribute('aria-pressed', String(shown));
-    if (shown) timer = setTimeout(() => set(false), REVEALED_MS);
+    setText(secret, text ?? MASK);
+    secret.classList.toggle('is-revealed', text !== null);
+    element.classList.toggle('is-revealed', text !== null);
+    element.querySelector('button')?.setAttribute('aria-pressed', String(text !== null));
+    if (text !== null) timer = setTimeout(() => set(null), REVEALED_MS);
   };
   return {
-    show: () => set(true),
+    show: (text: string) => set(text),
     /** Whether there was something to hide. */
     hide: (): boolean => {
-      const wasShown = row.classList.contains('is-revealed');
-      if (wasShown) set(false);
+      const wasShown = element.classList.contains('is-revealed');
+      if (wasShown) set(null);
       return wasShown;
     },
   };

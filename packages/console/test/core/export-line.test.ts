@@ -27,6 +27,7 @@ describe('parseExportLine', () => {
       occurred: LINE.time,
       received: LINE.recordedtime,
       latenessMs: 120_500,
+      revocation: null,
       device: 'Jx2kP0aQ',
       index: 41,
       eventId: 'e_1',
@@ -63,6 +64,23 @@ describe('parseExportLine', () => {
     const actor = { id: 'u_7', email: 'ana@acme.example' };
     expect(row({ data: { actor, outcome: 'failure' } })?.about).toBe('ana@acme.example, failed');
     expect(row({ data: { actor: { id: 'u_7' }, outcome: 'success' } })?.about).toBe('u_7');
+  });
+
+  it('says what was destroyed or held, and names devices by their beginning', () => {
+    const device = 'q'.repeat(43);
+    const purged = {
+      actor: { id: device },
+      data: { counts: { items: 9, files: 1 }, keys: 3, scopes: ['*'] },
+    };
+    expect(row({ data: purged, revocation: 'after' })).toMatchObject({
+      about: '10 items, 3 keys',
+      revocation: 'after',
+    });
+    expect(row({ data: { actor: { id: 'u_7' }, data: { held: 9 } } })?.about).toBe('9 items');
+    expect(row({ data: { targets: [{ type: 'device', id: device }] } })?.about).toBe('device qqqqqq…');
+    expect(row({ data: { actor: { id: device }, data: { counts: null, keys: 3 } } })?.about).toBe(
+      'device qqqqqq…',
+    );
   });
 
   it('answers null for a half-written line and for what is no CloudEvent', () => {

@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatClock,
   formatCount,
+  formatCountdown,
   formatLateness,
   shortId,
 } from '../../src/core/format.ts';
@@ -43,6 +44,19 @@ describe('formatting', () => {
   it('shows a dash for what is no time', () => {
     expect(formatClock('yesterday')).toBe('—');
     expect(formatClock(new Date(2026, 10, 23, 4, 5, 6).getTime())).toBe('04:05:06');
+  });
+
+  it('counts down to zero and not below, each second to its end', () => {
+    expect([120_000, 119_999, 60_001, 7_000, 1, 0, -5].map(formatCountdown)).toEqual([
+      '2:00',
+      '2:00',
+      '1:01',
+      '0:07',
+      '0:01',
+      '0:00',
+      '0:00',
+    ]);
+    expect(formatCountdown(72 * 3_600_000)).toBe('3 d');
   });
 
   it('groups digits and shortens identifiers', () => {

@@ -1,11 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
-import { guideStep } from '../../src/ui/guide.ts';
+import { guideStep, type GuideFacts } from '../../src/ui/guide.ts';
+
+function step(facts: Partial<GuideFacts>) {
+  const start = { switchedOff: false, pending: 0, reloaded: false, arrived: false, revoked: false };
+  return guideStep({ ...start, ...facts });
+}
 
 describe('the guide', () => {
   it('leads through offline, use, reload, online', () => {
-    expect(guideStep({ switchedOff: false, pending: 0, reloaded: false })).toBe('offline');
-    expect(guideStep({ switchedOff: true, pending: 0, reloaded: false })).toBe('use');
-    expect(guideStep({ switchedOff: true, pending: 3, reloaded: false })).toBe('reload');
-    expect(guideStep({ switchedOff: true, pending: 3, reloaded: true })).toBe('online');
+    expect(step({})).toBe('offline');
+    expect(step({ switchedOff: true })).toBe('use');
+    expect(step({ switchedOff: true, pending: 3 })).toBe('reload');
+    expect(step({ switchedOff: true, pending: 3, reloaded: true })).toBe('online');
+  });
+
+  it('leads on to revoking once something has arrived, and then back online', () => {
+    expect(step({ arrived: true })).toBe('revoke');
+    expect(step({ arrived: true, switchedOff: true, revoked: true })).toBe('purge');
+    expect(step({ revoked: true })).toBe('purge');
   });
 });
