@@ -14,8 +14,13 @@ export type Answer = {
 
 /** Makes a device and enrols it over HTTP, as any client that was written from the protocol alone would. */
 export async function enrolDevice(server: Served, tenant: string): Promise<TestDevice> {
+  return enrolDeviceWith(server, tenant, await createEnrolmentToken(server, tenant));
+}
+
+/** The same with a token that is there: an ingest node alone makes none. */
+export async function enrolDeviceWith(server: Served, tenant: string, token: string): Promise<TestDevice> {
   const device = await TestDevice.create('localhost', tenant);
-  const answer = await enrolWith(server, device, await createEnrolmentToken(server, tenant));
+  const answer = await enrolWith(server, device, token);
   if (answer.status !== 201)
     throw new Error(`enrolment answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   return device;

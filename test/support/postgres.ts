@@ -29,6 +29,8 @@ export type Postgres = {
   readonly createDatabase: () => string;
   /** Runs statements in a database as its own command line does, and answers what that prints. */
   readonly psql: (url: string, sql: string) => string;
+  /** Runs a statement in a transaction that stays open, with its locks, until it is released. */
+  readonly hold: (url: string, sql: string) => Promise<{ readonly release: () => Promise<void> }>;
   /** Ends it as a crash does: what was not fsynced may be gone. Its data stays. */
   readonly crash: () => Promise<void>;
   /** Starts it again after `crash`, at the same address. */
@@ -87,6 +89,7 @@ export async function startPostgres(): Promise<Postgres> {
       return urlOf(name);
     },
     psql,
+    hold: (url, sql) => hold(join(bin, 'psql'), url, sql),
     crash: async () => {
       // An immediate shutdown: no checkpoint, no flush, and the next start recovers as after a power cut.
       const [pid] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
@@ -100,6 +103,23 @@ export async function startPostgres(): Promise<Postgres> {
       running.shell.stdin?.end();
       await running.ended;
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function hold(psql: string, url: string, sql: string): Promise<{ release: () => Promise<void> }> {
+  const session = spawn(psql, ['-XAtq', '-v', 'ON_ERROR_STOP=1', url], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(session, 'exit');
+  let output = '';
+  session.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  session.stdin.write(`begin;\n${sql};\n\\echo held\n`);
+  await eventually('the lock', () => (output.includes('held') ? true : null));
+  return {
+    release: async () => {
+      session.stdin.end('commit;\n');
+      await ended;
     },
   };
 }

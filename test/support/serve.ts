@@ -28,9 +28,11 @@ export async function serve(options: {
   port?: number;
   env?: Record<string, string>;
   until?: 'ready' | 'live';
+  /** One role alone; else all of them. */
+  role?: 'ingest' | 'control';
 }): Promise<Served> {
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
+  const child = spawn(process.execPath, [MAIN, options.role ?? 'serve'], {
     env: {
       PATH: process.env['PATH'] ?? '',
       PORT: String(port),
