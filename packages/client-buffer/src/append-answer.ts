@@ -17,7 +17,7 @@ import type { AppendAnswer, Extras } from './core/answers.ts';
 import { resolveConflict } from './core/conflict.ts';
 import { startLease } from './core/lease.ts';
 import { planOwn } from './core/own-leaves.ts';
-import { admitLease } from './core/purge.ts';
+import { admitLease, withEnrolment } from './core/purge.ts';
 import { planReceipt } from './core/receipt.ts';
 import type { EnrolmentRow, LogRow, Position, Receipt } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
@@ -252,8 +252,8 @@ export class AppendAnswers {
     await state.transact(({ rows }) => {
       const { enrolment } = rows;
       if (enrolment?.device !== log.device) return { result: null };
-      const revoked = { ...enrolment, status: 'revoked' } as const;
-      return { result: null, ...planOwn(rows, { enrolment: revoked }, [], libraryLeaf) };
+      const revoked = withEnrolment(rows, { ...enrolment, status: 'revoked' });
+      return { result: null, ...planOwn(rows, revoked, [], libraryLeaf) };
     });
     committed();
   }

@@ -8,6 +8,7 @@ import {
   type DeviceId,
 } from '@tachograph/wire';
 import type { Credential, EnrolmentStatus } from './audit-buffer.ts';
+import { withEnrolment } from './core/purge.ts';
 import type { EnrolmentRow, LogRow } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
 import { exchangeJson, isSetback } from './exchange.ts';
@@ -83,7 +84,8 @@ export class Enroller {
   }
 
   async #put(device: DeviceId, change: Pick<EnrolmentRow, 'status' | 'challenge'>): Promise<void> {
-    await this.#parts.state.transact(({ rows: { log, enrolment } }) => {
+    await this.#parts.state.transact(({ rows }) => {
+      const { log, enrolment } = rows;
       // The log was succeeded meanwhile: this answer is about the past.
       if (log?.device !== device) return { result: null };
       const succession = enrolment?.device === device ? enrolment.succession : null;
@@ -91,7 +93,7 @@ export class Enroller {
       const status = nextStatus(known, change.status);
       return {
         result: null,
-        rows: { enrolment: { device, succession, challenge: change.challenge, status } },
+        rows: withEnrolment(rows, { device, succession, challenge: change.challenge, status }),
       };
     });
   }

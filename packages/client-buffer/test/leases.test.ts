@@ -74,6 +74,22 @@ describe('a lease', () => {
     await Promise.all([audit.close(), other.close()]);
   });
 
+  it('that was asked for before the device was revoked, and comes after, opens nothing', async () => {
+    const { world, audit } = await leasedPage();
+    const slow = heldBack(world);
+    const other = world.open({ transport: slow });
+    const flushed = other.flush();
+    await until(() => slow.answered.length === 1, 'granted, and not arrived');
+    world.ingest.device.status = 'revoked';
+    world.clock.advance(301_000);
+    await audit.flush();
+    expect(await audit.offlineAccess({ scope: 'v_1' })).toEqual({ allowed: false, reason: 'revoked' });
+    slow.release();
+    await codeOf(flushed);
+    expect(await other.offlineAccess({ scope: 'v_1' })).toEqual({ allowed: false, reason: 'revoked' });
+    await Promise.all([audit.close(), other.close()]);
+  });
+
   it('that was kept and is fed later is accepted by no request: the nonce is another one', async () => {
     const { world, audit } = await leasedPage();
     let kept = '';

@@ -1,5 +1,5 @@
 import { EMPTY_CACHE, type CacheRow, type PurgeOrder } from './cache-row.ts';
-import type { Rows } from './rows.ts';
+import type { EnrolmentRow, Rows } from './rows.ts';
 
 /** Orders that are kept at once. What is beyond comes again with the next answer. */
 const ORDERS_MAX = 64;
@@ -63,6 +63,13 @@ export function admitLease(before: CacheRow | null, epoch: number): CacheRow | n
     cache.orders.flatMap(({ scopes }) => scopes),
   );
   return { ...cache, epoch: epoch + 1, blocked, closes: null };
+}
+
+/** The rows once ingest has said what this device is: no lease that was asked for before a revocation counts after it. */
+export function withEnrolment({ cache }: Rows, enrolment: EnrolmentRow): Partial<Rows> {
+  if (enrolment.status !== 'revoked') return { enrolment };
+  const before = cache ?? EMPTY_CACHE;
+  return { enrolment, cache: { ...before, epoch: before.epoch + 1 } };
 }
 
 /** The row with an order changed, or `null` where another tab has finished it. */
