@@ -51,8 +51,8 @@ describe('a topic that does not hold any more what was acknowledged', () => {
       logged(server!, 'log.entries_lost').some((line) => matches(line, lost)) ? true : null,
     );
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    expect(metrics).toMatch(/tachograph_lane_lost\{partition="\d"\} 1/);
-    expect(metrics).toMatch(/tachograph_lane_lost_entries\{partition="\d"\} 2\d/);
+    expect(metrics).toMatch(/tachograph_lane_losses_total\{partition="\d"\} 1/);
+    expect(metrics).toMatch(/tachograph_lane_lost_events\{partition="\d"\} 2\d/);
   }, 90_000);
 
   it('is noticed at the start also where it has grown past what was settled, and an operator can go on without it', async () => {

@@ -38,8 +38,8 @@ export type AppendMetrics = {
   /** A request was turned away because something is full, away or too slow. */
   readonly requestRefused: (reason: RefusalReason) => void;
   readonly laneRecovered: (partition: number, records: number) => void;
-  /** The log does not hold any more what was settled: the lane has stopped, or waits for it to come back. */
-  readonly laneIsLost: (partition: number, isLost: boolean) => void;
+  /** The log was found not to hold any more what was settled: the lane stops, or waits for it to come back. */
+  readonly laneLossFound: (partition: number) => void;
   /** How many settled entries the partition does not hold any more. */
   readonly laneLost: (partition: number, entries: number) => void;
   readonly filterAlarm: (kind: 'fork' | 'gap' | 'stale' | 'invalid' | 'broken') => void;

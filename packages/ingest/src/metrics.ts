@@ -36,7 +36,7 @@ export function createMetrics({ withProcess }: { readonly withProcess: boolean }
 
 type LaneMetrics = Pick<
   AppendMetrics,
-  'laneWrote' | 'laneWaiting' | 'laneRecovered' | 'laneIsLost' | 'laneLost' | 'outboxWaiting'
+  'laneWrote' | 'laneWaiting' | 'laneRecovered' | 'laneLossFound' | 'laneLost' | 'outboxWaiting'
 >;
 type BoundMetrics = Pick<IngestMetrics, 'requestRefused' | 'heldBytesFrom'>;
 
@@ -110,14 +110,14 @@ function laneMetrics(registry: Registry): LaneMetrics {
     labelNames: ['partition'],
     registers,
   });
-  const isLost = new Gauge({
-    name: 'tachograph_lane_lost',
-    help: '1 where the log does not hold what was settled: it was truncated, deleted or made anew.',
+  const losses = new Counter({
+    name: 'tachograph_lane_losses_total',
+    help: 'Times that the log did not hold what was settled: it was truncated, deleted or made anew.',
     labelNames: ['partition'],
     registers,
   });
   const lost = new Gauge({
-    name: 'tachograph_lane_lost_entries',
+    name: 'tachograph_lane_lost_events',
     help: 'Settled entries that the log does not hold any more.',
     labelNames: ['partition'],
     registers,
@@ -135,7 +135,7 @@ function laneMetrics(registry: Registry): LaneMetrics {
     },
     laneWaiting: (partition, bytes) => waiting.set({ partition }, bytes),
     laneRecovered: (partition, records) => recovered.inc({ partition }, records),
-    laneIsLost: (partition, yes) => isLost.set({ partition }, yes ? 1 : 0),
+    laneLossFound: (partition) => losses.inc({ partition }),
     laneLost: (partition, entries) => lost.set({ partition }, entries),
     outboxWaiting: (events) => outbox.set(events),
   };

@@ -38,8 +38,9 @@ export class Lane {
   #running: Promise<void> | null = null;
   #reading: Promise<boolean> | null = null;
   #healing: Promise<void> | null = null;
-  #watching: Promise<void> | null = null;
-  #naming: Promise<void> | null = null;
+  #isWatched = false;
+  /** What the log has lost has been named since it was last read. */
+  #isNamed = false;
   /** The log could not be read, and has not been read since. */
   #isAway = false;
   /** Why this lane takes nothing any more. */
@@ -68,8 +69,12 @@ export class Lane {
 
   /** Reads the log to its end, as often as it takes. Resolves also where the lane stops meanwhile. */
   start(): Promise<void> {
-    const lane = { settled: () => this.#settled, lost: (error: Error) => this.#lost(error) };
-    this.#watching ??= watchWhole(this.#ports, this.#partition, lane, this.#stop.signal);
+    if (!this.#isWatched) {
+      this.#isWatched = true;
+      const lane = { settled: () => this.#settled, lost: (error: Error) => this.#lost(error) };
+      // It only reads, so nobody waits for its end.
+      void watchWhole(this.#ports, this.#partition, lane, this.#stop.signal);
+    }
     this.#healing ??= this.#heal();
     return this.#healing;
   }
@@ -102,7 +107,7 @@ export class Lane {
     this.#stopped ??= { code: 'ERR_SHUTTING_DOWN', detail: 'this node is shutting down' };
     this.#stop.abort();
     await this.#running;
-    await Promise.all([this.#healing, this.#watching, this.#naming]);
+    await this.#healing;
   }
 
   async #run(): Promise<void> {
@@ -153,7 +158,8 @@ export class Lane {
       this.#writeBytesMax = (await this.#ports.log.describe()).appendBytesMax;
       this.#settled = settled;
       this.#isAway = false;
-      this.#ports.metrics.laneIsLost(this.#partition, false);
+      this.#ports.metrics.laneLost(this.#partition, 0);
+      this.#isNamed = false;
       return true;
     } catch (error) {
       this.#failed(error, 'lane.recovery_failed');
@@ -242,9 +248,10 @@ export class Lane {
       // Said once: while the log is away this lane looks for it every few seconds.
       logger[this.#isAway ? 'debug' : 'error']({ err: error, partition: this.#partition }, event);
     }
-    if (isLoss(error)) {
-      metrics.laneIsLost(this.#partition, true);
-      this.#naming ??= nameLosses(this.#ports, this.#partition);
+    if (isLoss(error) && !this.#isNamed) {
+      this.#isNamed = true;
+      metrics.laneLossFound(this.#partition);
+      void nameLosses(this.#ports, this.#partition, this.#stop.signal);
     }
     this.#failure = faultOf(error);
     this.#settled = null;

@@ -44,7 +44,7 @@ export function isLoss(error: unknown): error is LogTruncatedError | LogMissingE
 }
 
 /** Logs and counts what a partition has lost, device by device. */
-export async function nameLosses(ports: LanePorts, partition: number): Promise<void> {
+export async function nameLosses(ports: LanePorts, partition: number, signal: AbortSignal): Promise<void> {
   const { logger, metrics } = ports;
   try {
     const found = await findLosses(ports, partition);
@@ -56,6 +56,7 @@ export async function nameLosses(ports: LanePorts, partition: number): Promise<v
     for (const { origin, from, to } of losses.slice(0, NAMED_MAX))
       logger.fatal({ partition, origin, from, to }, 'log.entries_lost');
   } catch (error) {
-    logger.error({ err: error, partition }, 'log.losses_unknown');
+    // Nobody waits for this when the node ends.
+    if (!signal.aborted) logger.error({ err: error, partition }, 'log.losses_unknown');
   }
 }
