@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type Cluster from 'kafkajs/src/cluster/index.js';
+import type Broker from 'kafkajs/src/broker/index.js';
 import type { LogRecord } from '../record.ts';
-import { REQUEST_TIMEOUT_MS, RETRY } from './client.ts';
-import { closedConnection, isRetriable, offsetOf } from './kafkajs-errors.ts';
+import { offsetOf } from './kafkajs-errors.ts';
+import type { Leaders } from './leaders.ts';
 import { produceRequest } from './produce-request.ts';
 import { RecordBatchEncoder, type BatchOrigin } from './record-batch.ts';
 
@@ -11,87 +10,66 @@ type Identity = Pick<BatchOrigin, 'producerId' | 'producerEpoch'>;
 
 /** Unused without transactions, but asked for. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
+/**
+ * How long a leader waits for its replicas before it says that they did not follow. Then it is asked again with the
+ * same batch; shorter than what is taken for silence, so that a leader which waits is not taken for one that is gone.
+ */
+const REPLICATION_TIMEOUT_MS = 4_000;
 
 /**
- * An idempotent producer for one partition (KIP-98) over kafkajs's connections and metadata: a batch is sent again,
- * the same bytes with the same sequence number, until the broker answers or the retries are used up, and the broker
- * answers what it has already with the offset that it got. One `send` at a time; after one that failed nobody knows
- * where the sequence stands, and the producer is of no use any more.
+ * An idempotent producer for one partition (KIP-98): a batch is sent again, the same bytes with the same sequence
+ * number, until the broker answers or the retries are used up, and the broker answers what it has already with the
+ * offset that it got. One `send` at a time; after one that failed nobody knows where the sequence stands, and the
+ * producer is of no use any more.
  */
 export class IdempotentProducer {
-  readonly #cluster: Cluster;
+  readonly #leaders: Leaders;
   readonly #topic: string;
   readonly #partition: number;
   readonly #encoder = new RecordBatchEncoder();
   #identity: Identity | null = null;
   #sequence = 0;
-  #closed = false;
 
-  constructor(cluster: Cluster, topic: string, partition: number) {
-    this.#cluster = cluster;
+  constructor(leaders: Leaders, topic: string, partition: number) {
+    this.#leaders = leaders;
     this.#topic = topic;
     this.#partition = partition;
   }
 
   /** The offset of the first of `records`, once all in-sync replicas have them. */
   async send(records: readonly LogRecord[]): Promise<number> {
-    const identity = (this.#identity ??= await this.#retried(() => this.#identify()));
+    // Any broker gives one. The leader is who is needed next, and whether it was asked twice does not matter.
+    const identity = (this.#identity ??= await this.#leaders.ask(this.#partition, identify));
     const origin = { ...identity, firstSequence: this.#sequence, timestamp: Date.now() };
     // Encoded once, and valid as long as this send lasts: every attempt sends the same bytes.
-    const batch = this.#encoder.encode(records, origin);
-    const offset = await this.#retried(() => this.#produce(batch));
-    // Sequence numbers are 32 bits, and go on from 0 (KIP-98).
-    this.#sequence = (this.#sequence + records.length) % 2 ** 31;
+    const request = produceRequest({
+      topic: this.#topic,
+      partition: this.#partition,
+      batch: this.#encoder.encode(records, origin),
+      timeoutMs: REPLICATION_TIMEOUT_MS,
+    });
+    const offset = await this.#leaders.ask(this.#partition, async (leader) => {
+      const { topics } = await leader.connectionPool.send(request);
+      return offsetOf(topics[0]?.partitions[0]?.baseOffset);
+    });
+    // A broker that has the batch but not its offset any more. Reading tells.
+    if (offset < 0) throw new Error(`the broker acknowledged partition ${this.#partition} without an offset`);
+    this.#sequence = sequenceAfter(this.#sequence, records.length);
     return offset;
   }
 
   /** Ends the connections, and with them a send that is under way. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#cluster.disconnect();
+  close(): void {
+    this.#leaders.close();
   }
+}
 
-  async #identify(): Promise<Identity> {
-    if (!this.#cluster.isConnected()) await this.#cluster.connect();
-    await this.#cluster.addTargetTopic(this.#topic);
-    const broker = await this.#cluster.findControllerBroker();
-    const made = await broker.initProducerId({ transactionTimeout: TRANSACTION_TIMEOUT_MS });
-    return { producerId: BigInt(made.producerId), producerEpoch: made.producerEpoch };
-  }
+/** Sequence numbers are 31 bits and go on from 0: `DefaultRecordBatch.incrementSequence` of Kafka. */
+export function sequenceAfter(sequence: number, records: number): number {
+  return (sequence + records) % 2 ** 31;
+}
 
-  async #produce(batch: Buffer): Promise<number> {
-    const [topic, partition] = [this.#topic, this.#partition];
-    await this.#cluster.refreshMetadataIfNecessary();
-    const [leader] = Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]));
-    if (leader === undefined) throw new Error(`partition ${partition} of ${topic} has no leader`);
-    const broker = await this.#cluster.findBroker({ nodeId: leader });
-    const request = produceRequest({ topic, partition, batch, timeoutMs: REQUEST_TIMEOUT_MS });
-    const { topics } = await broker.connectionPool.send(request);
-    const offset = offsetOf(topics[0]?.partitions[0]?.baseOffset);
-    if (offset < 0) throw new Error(`the broker acknowledged partition ${partition} without an offset`);
-    return offset;
-  }
-
-  /** Tries again where a leader moved or a connection ended, a few times. */
-  async #retried<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (this.#closed || attempt > RETRY.retries || !isRetriable(error)) throw error;
-        await delay(Math.min(RETRY.initialRetryTime * 2 ** (attempt - 1), RETRY.maxRetryTime));
-        if (this.#closed) throw error;
-        // Where that fails, the next attempt meets the same obstacle and says so, unless it has gone by then.
-        await this.#recover(error).catch(() => undefined);
-      }
-    }
-  }
-
-  /** Connects again where that is what was wrong, and asks anew who leads. */
-  async #recover(error: unknown): Promise<void> {
-    const lost = closedConnection(error);
-    if (lost !== null) this.#cluster.removeBroker(lost);
-    if (!this.#cluster.isConnected()) await this.#cluster.connect();
-    await this.#cluster.refreshMetadata();
-  }
+async function identify(broker: Broker): Promise<Identity> {
+  const made = await broker.initProducerId({ transactionTimeout: TRANSACTION_TIMEOUT_MS });
+  return { producerId: BigInt(made.producerId), producerEpoch: made.producerEpoch };
 }

@@ -6,12 +6,14 @@ import type { AppendOutcome, EventLog, GroupOptions, GroupReader, LogDescription
 import { rejectOversized } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
+import { linkMaker } from './broker-link.ts';
 import { createClient, RETRY, type KafkaConnection } from './client.ts';
-import { createCluster } from './cluster.ts';
 import { withSockets } from './explain-failure.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
+import { Leaders } from './leaders.ts';
 import { MarkedReader, rewindGroups } from './marked-reader.ts';
 import { beforeDeadline, PartitionWriter } from './partition-writer.ts';
+import { Places } from './places.ts';
 import { openPositions } from './positions.ts';
 import type { Sockets } from './sockets.ts';
 import { TopicLimit } from './topic-limit.ts';
@@ -30,8 +32,6 @@ export type KafkaLogOptions = KafkaConnection & {
   readonly allowUnsafe?: boolean;
 } & Partial<GroupTiming>;
 
-/** Who leads is learnt from a refused request as well: this is for partitions that move quietly. */
-const METADATA_AGE_MS_MAX = 300_000;
 const TIMING: GroupTiming = { now: Date.now, leaseMs: 10_000, pollMs: 250 };
 /** How often a range is asked for that the broker says is there but does not hand out yet. */
 const EMPTY_FETCHES_MAX = 100;
@@ -62,15 +62,17 @@ async function open(options: KafkaLogOptions, sockets: Sockets): Promise<KafkaLo
   const { cluster, partitions } = facts;
   const owner = { cluster, topic: options.topic, partitions };
   const positions = options.positions === undefined ? null : openPositions(options.positions, owner);
-  const reader = new TopicReader(client, options, sockets.factory, options.topic);
+  const places = new Places(options.brokers);
+  const makeLeaders = (): Leaders => new Leaders(linkMaker(client, options, sockets), places, options.topic);
+  const reader = new TopicReader(makeLeaders(), options.topic);
   try {
     await reader.open();
   } catch (error) {
     positions?.close();
-    await reader.close();
+    reader.close();
     throw error;
   }
-  return new KafkaLog({ client, facts, positions, reader, sockets }, options);
+  return new KafkaLog({ client, facts, positions, reader, makeLeaders, sockets }, options);
 }
 
 async function readFacts(client: Kafka, topic: string): Promise<TopicFacts | null> {
@@ -88,6 +90,7 @@ type Parts = {
   readonly facts: TopicFacts;
   readonly positions: SqliteDatabase | null;
   readonly reader: TopicReader;
+  readonly makeLeaders: () => Leaders;
   readonly sockets: Sockets;
 };
 
@@ -103,19 +106,15 @@ export class KafkaLog implements EventLog {
   readonly #appended: readonly Doorbell[];
   readonly #groupsChanged = new Doorbell();
 
-  constructor({ client, facts, positions, reader, sockets }: Parts, options: KafkaLogOptions) {
+  constructor({ client, facts, positions, reader, makeLeaders, sockets }: Parts, options: KafkaLogOptions) {
     const { now = TIMING.now, leaseMs = TIMING.leaseMs, pollMs = TIMING.pollMs, topic } = options;
     const { partitions, messageBytesMax } = facts;
     this.#timing = { now, leaseMs, pollMs };
     this.#description = { adapter: 'kafka', name: topic, partitions };
     this.#limit = new TopicLimit(topic, messageBytesMax, () => readFacts(client, topic));
     const ids = Array.from({ length: partitions }, (_, id) => id);
-    const makeProducer = (id: number): IdempotentProducer => {
-      const cluster = createCluster(client, options, sockets.factory, {
-        metadataAgeMsMax: METADATA_AGE_MS_MAX,
-      });
-      return new IdempotentProducer(cluster, topic, id);
-    };
+    // Connections of its own for each: a broker answers those of one connection one after the other.
+    const makeProducer = (id: number) => new IdempotentProducer(makeLeaders(), topic, id);
     this.#writers = ids.map((id) => new PartitionWriter(makeProducer, id));
     this.#appended = ids.map(() => new Doorbell());
     this.#reader = reader;
@@ -196,7 +195,7 @@ export class KafkaLog implements EventLog {
   /** Ends the connections, once their last requests have. Readers must have ended before. */
   async close(): Promise<void> {
     await Promise.all(this.#writers.map((writer) => writer.close()));
-    await this.#reader.close();
+    this.#reader.close();
     this.#sockets.close();
     this.#positions?.close();
   }

@@ -11,7 +11,7 @@ export class PartitionWriter {
   readonly #makeProducer: (partition: number) => IdempotentProducer;
   readonly #partition: number;
   #producer: IdempotentProducer | null = null;
-  #sending = false;
+  #sending: Promise<AppendOutcome> | null = null;
 
   constructor(makeProducer: (partition: number) => IdempotentProducer, partition: number) {
     this.#makeProducer = makeProducer;
@@ -20,28 +20,32 @@ export class PartitionWriter {
 
   /** @throws Error where the one before has not settled */
   async append(records: readonly LogRecord[], deadline: AbortSignal): Promise<AppendOutcome> {
-    if (this.#sending) throw new Error(`an append to partition ${this.#partition} has not settled yet`);
+    if (this.#sending !== null)
+      throw new Error(`an append to partition ${this.#partition} has not settled yet`);
     if (deadline.aborted) return { kind: 'ambiguous', cause: deadline.reason };
-    this.#sending = true;
+    this.#sending = this.#append(records, deadline);
+    try {
+      return await this.#sending;
+    } finally {
+      this.#sending = null;
+    }
+  }
+
+  /** Waits for an append that is under way, which its deadline bounds. */
+  async close(): Promise<void> {
+    await this.#sending;
+    this.#producer?.close();
+  }
+
+  async #append(records: readonly LogRecord[], deadline: AbortSignal): Promise<AppendOutcome> {
     const producer = (this.#producer ??= this.#makeProducer(this.#partition));
     try {
       return { kind: 'appended', baseOffset: await beforeDeadline(producer.send(records), deadline) };
     } catch (cause) {
-      this.#discard(producer);
+      this.#producer = null;
+      producer.close();
       return { kind: 'ambiguous', cause };
-    } finally {
-      this.#sending = false;
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#producer?.close();
-  }
-
-  /** Lets go of a producer. What it is still about is over when its connections are; nobody waits for that. */
-  #discard(producer: IdempotentProducer): void {
-    this.#producer = null;
-    producer.close().catch(() => undefined);
   }
 }
 

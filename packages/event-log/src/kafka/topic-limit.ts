@@ -1,4 +1,4 @@
-import { errorType } from './topic-reader.ts';
+import { errorType } from './kafkajs-errors.ts';
 import { problemsOf, type TopicFacts } from './topic-settings.ts';
 import { TopicUnfitError } from './topic-unfit-error.ts';
 

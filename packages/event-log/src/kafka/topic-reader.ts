@@ -1,24 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ISocketFactory, Kafka } from 'kafkajs';
-import Cluster from 'kafkajs/src/cluster/index.js';
+import type Broker from 'kafkajs/src/broker/index.js';
 import { LogMissingError, LogReplacedError } from '../port.ts';
 import type { StoredRecord } from '../record.ts';
-import {
-  clientIdOf,
-  CONNECTION_TIMEOUT_MS,
-  REQUEST_TIMEOUT_MS,
-  RETRY,
-  type KafkaConnection,
-} from './client.ts';
-import { saslOptions } from './security.ts';
+import { errorType, offsetOf } from './kafkajs-errors.ts';
+import type { Leaders } from './leaders.ts';
 import { storedRecord } from './stored-record.ts';
 
 /** What a fetch answers at most, except that it always answers one whole append where there is one. */
 const FETCH_BYTES_MAX = 1024 * 1024;
-const METADATA_AGE_MS_MAX = 30_000;
 const READ_UNCOMMITTED = 0;
 /** "Not a replica": a consumer, which sees only what all in-sync replicas have. */
 const CONSUMER = -1;
+/** What asks for an end of a partition in the place of a time. */
+const END = { newest: -1, oldest: -2 } as const;
 
 /** What one fetch found: the records, and the offset to go on from. */
 export type Fetched = { readonly records: readonly StoredRecord[]; readonly next: number };
@@ -29,48 +22,24 @@ export type Fetched = { readonly records: readonly StoredRecord[]; readonly next
  * offset of its own and starts over at that where it sees fit. So this asks the leaders itself, by the layer below.
  */
 export class TopicReader {
-  readonly #cluster: Cluster;
+  readonly #leaders: Leaders;
   readonly #topic: string;
-  #recovering: Promise<void> | null = null;
 
-  constructor(client: Kafka, connection: KafkaConnection, socketFactory: ISocketFactory, topic: string) {
+  constructor(leaders: Leaders, topic: string) {
+    this.#leaders = leaders;
     this.#topic = topic;
-    this.#cluster = new Cluster({
-      logger: client.logger(),
-      socketFactory,
-      ...(connection.sasl === undefined ? {} : { sasl: saslOptions(connection.sasl) }),
-      brokers: [...connection.brokers],
-      clientId: clientIdOf(connection),
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      enforceRequestTimeout: true,
-      metadataMaxAge: METADATA_AGE_MS_MAX,
-      // Each call is tried again here; were it also tried again below, the waits would multiply, and a broker that
-      // is back would be found half a minute late.
-      retry: { ...RETRY, retries: 1 },
-      allowAutoTopicCreation: false,
-      isolationLevel: READ_UNCOMMITTED,
-    });
   }
 
+  /** Finds out who leads, so that a log that cannot be read does not open. */
   async open(): Promise<void> {
-    await this.#cluster.connect();
-    await this.#cluster.addTargetTopic(this.#topic);
+    await this.#leaders.learn();
   }
 
   /** The oldest offset that can be read, and the one after the newest record that all in-sync replicas have. */
-  offsets(partition: number): Promise<{ readonly oldest: number; readonly next: number }> {
-    return this.#retried(async () => {
-      const end = async (fromBeginning: boolean): Promise<number> => {
-        const found = await this.#cluster.fetchTopicsOffset([
-          { topic: this.#topic, partitions: [{ partition }], fromBeginning },
-        ]);
-        return offsetOf(found[0]?.partitions[0]?.offset);
-      };
-      // The older end first: it only moves towards the newer one.
-      const oldest = await end(true);
-      return { oldest, next: await end(false) };
-    });
+  async offsets(partition: number): Promise<{ readonly oldest: number; readonly next: number }> {
+    // The older end first: it only moves towards the newer one.
+    const oldest = await this.#end(partition, END.oldest);
+    return { oldest, next: await this.#end(partition, END.newest) };
   }
 
   /**
@@ -79,7 +48,7 @@ export class TopicReader {
    */
   async fetch(partition: number, from: number): Promise<Fetched> {
     try {
-      return await this.#retried(() => this.#fetch(partition, from));
+      return await this.#fetch(partition, from);
     } catch (error) {
       if (errorType(error) !== 'OFFSET_OUT_OF_RANGE') throw error;
       const { oldest, next } = await this.offsets(partition);
@@ -89,29 +58,35 @@ export class TopicReader {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#cluster.disconnect();
+  close(): void {
+    this.#leaders.close();
+  }
+
+  async #end(partition: number, timestamp: -1 | -2): Promise<number> {
+    const topics = [{ topic: this.#topic, partitions: [{ partition, timestamp }] }];
+    const { responses } = await this.#ask(partition, (leader) =>
+      leader.listOffsets({ replicaId: CONSUMER, isolationLevel: READ_UNCOMMITTED, topics }),
+    );
+    return offsetOf(responses[0]?.partitions[0]?.offset);
   }
 
   async #fetch(partition: number, from: number): Promise<Fetched> {
-    await this.#cluster.refreshMetadataIfNecessary();
-    const [leader] = Object.keys(this.#cluster.findLeaderForPartitions(this.#topic, [partition]));
-    if (leader === undefined) throw new Error(`partition ${partition} of ${this.#topic} has no leader`);
-    const broker = await this.#cluster.findBroker({ nodeId: leader });
-    const { responses } = await broker.fetch({
-      replicaId: CONSUMER,
-      isolationLevel: READ_UNCOMMITTED,
-      // A broker answers a connection's requests one after the other: a fetch that waits would hold up the others.
-      maxWaitTime: 0,
-      minBytes: 1,
-      maxBytes: FETCH_BYTES_MAX,
-      topics: [
-        {
-          topic: this.#topic,
-          partitions: [{ partition, fetchOffset: String(from), maxBytes: FETCH_BYTES_MAX }],
-        },
-      ],
-    });
+    const { responses } = await this.#ask(partition, (leader) =>
+      leader.fetch({
+        replicaId: CONSUMER,
+        isolationLevel: READ_UNCOMMITTED,
+        // A broker answers a connection's requests one after the other: a fetch that waits would hold up the others.
+        maxWaitTime: 0,
+        minBytes: 1,
+        maxBytes: FETCH_BYTES_MAX,
+        topics: [
+          {
+            topic: this.#topic,
+            partitions: [{ partition, fetchOffset: String(from), maxBytes: FETCH_BYTES_MAX }],
+          },
+        ],
+      }),
+    );
     const messages = responses[0]?.partitions[0]?.messages ?? [];
     const last = messages.at(-1);
     if (last === undefined) return { records: [], next: from };
@@ -122,59 +97,14 @@ export class TopicReader {
     return { records, next: Math.max(from, offsetOf(last.offset) + 1) };
   }
 
-  /** Tries again where a leader moved or a connection ended, a few times. */
-  async #retried<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work();
-      } catch (error) {
-        const type = errorType(error);
-        if (type === 'OFFSET_OUT_OF_RANGE') throw error;
-        // A broker that has just started says so too, until it has heard of its topics.
-        if (attempt > RETRY.retries)
-          throw type === 'UNKNOWN_TOPIC_OR_PARTITION' ? new LogMissingError(this.#topic, error) : error;
-        await delay(Math.min(RETRY.initialRetryTime * 2 ** (attempt - 1), RETRY.maxRetryTime));
-        // Where that fails, the next attempt meets the same obstacle and says so, unless it has gone by then.
-        await this.#recover(error).catch(() => undefined);
-      }
-    }
-  }
-
-  /**
-   * Connects again where that is what was wrong, and asks anew who leads. Whoever finds the same obstacle meanwhile
-   * waits for the same attempt: side by side, several would throw away each other's connections.
-   */
-  #recover(error: unknown): Promise<void> {
-    const lost = closedConnection(error);
-    if (lost !== null) this.#cluster.removeBroker(lost);
-    this.#recovering ??= this.#reconnect();
-    return this.#recovering;
-  }
-
-  async #reconnect(): Promise<void> {
+  /** A broker that has just started does not know the topic either, for a while: asked often enough, it is gone. */
+  async #ask<T>(partition: number, question: (leader: Broker) => Promise<T>): Promise<T> {
     try {
-      if (!this.#cluster.isConnected()) await this.#cluster.connect();
-      await this.#cluster.refreshMetadata();
-    } finally {
-      this.#recovering = null;
+      return await this.#leaders.ask(partition, question);
+    } catch (error) {
+      throw errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+        ? new LogMissingError(this.#topic, error)
+        : error;
     }
   }
-}
-
-function offsetOf(text: string | undefined): number {
-  const offset = Number(text ?? Number.NaN);
-  if (!Number.isSafeInteger(offset)) throw new Error(`the broker answered no offset: ${text ?? 'none'}`);
-  return offset;
-}
-
-/** Kafka's name of a protocol error, which kafkajs may have wrapped. */
-export function errorType(error: unknown): string | null {
-  if (typeof error !== 'object' || error === null) return null;
-  if ('type' in error && typeof error.type === 'string') return error.type;
-  return 'cause' in error ? errorType(error.cause) : null;
-}
-
-function closedConnection(error: unknown): { host: string; port: number } | null {
-  if (typeof error !== 'object' || error === null || !('host' in error) || !('port' in error)) return null;
-  return { host: String(error.host), port: Number(error.port) };
 }

@@ -1,0 +1,45 @@
+import type { Kafka } from 'kafkajs';
+import Broker from 'kafkajs/src/broker/index.js';
+import ConnectionPool from 'kafkajs/src/network/connectionPool.js';
+import { clientIdOf, CONNECTION_TIMEOUT_MS, REQUEST_TIMEOUT_MS, type KafkaConnection } from './client.ts';
+import { saslOptions } from './security.ts';
+import type { Sockets } from './sockets.ts';
+
+/**
+ * A broker that answers within this answers requests that nothing is wrong with; ours make none wait longer. One that
+ * has been sent something and says nothing at all for so long has stopped, whatever its connection looks like.
+ */
+const SILENCE_MS_MAX = 6_000;
+
+/** One broker, and what it takes to be rid of it. */
+export type BrokerLink = {
+  readonly place: string;
+  readonly broker: Broker;
+  /** Ends the connections at once; whatever waits for an answer fails. */
+  readonly end: () => void;
+};
+
+/** How brokers are reached by their place, `host:port`; nothing is connected yet. */
+export type MakeLink = (place: string) => BrokerLink;
+
+export function linkMaker(client: Kafka, connection: KafkaConnection, sockets: Sockets): MakeLink {
+  const { sasl } = connection;
+  const logger = client.logger();
+  return (place) => {
+    const group = sockets.group(SILENCE_MS_MAX);
+    const colon = place.lastIndexOf(':');
+    const connectionPool = new ConnectionPool({
+      host: place.slice(0, colon),
+      port: Number(place.slice(colon + 1)),
+      logger,
+      socketFactory: group.factory,
+      ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
+      clientId: clientIdOf(connection),
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      enforceRequestTimeout: true,
+    });
+    const broker = new Broker({ connectionPool, logger, allowAutoTopicCreation: false });
+    return { place, broker, end: group.end };
+  };
+}
