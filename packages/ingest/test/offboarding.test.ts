@@ -122,6 +122,23 @@ describe('an offboarding', () => {
   });
 });
 
+describe('the directive of a device', () => {
+  it('is confirmed by the device that its log went on in, and by none that came before', async () => {
+    const old = await harness.enrolled(node, { subject: 'ana' });
+    const row = { subject: 'ana', installation: old.device, predecessor: old.device };
+    const next = await harness.enrolled(node, { ...row, enrolled_at: harness.now + 1 });
+    await revoke();
+    const [ofOld] = (await node.send(old, 0, 0)).body.directives!;
+    const [ofNext] = (await node.send(next, 0, 0)).body.directives!;
+    old.record(1, await confirmation(ofNext!));
+    await node.send(old, 0);
+    expect((await node.send(next, 0, 0)).body.directives).toEqual([ofNext]);
+    next.record(1, await confirmation(ofOld!));
+    await node.send(next, 0);
+    expect((await node.send(old, 1, 1)).body.directives).toEqual([]);
+  });
+});
+
 describe('the targets of an offboarding', () => {
   it('are those that the person revealed, exported or held, late events included, and no others', async () => {
     const device = await harness.enrolled(node, { subject: 'ana' });
@@ -131,11 +148,8 @@ describe('the targets of an offboarding', () => {
     device.record(1, { action: 'item.sso', ...target('i_sso') });
     device.record(1, { action: 'item.reveal', outcome: 'failure', ...target('i_failed') });
     device.record(1, { action: 'app.opened', ...target('i_other') });
-    device.record(1, {
-      action: 'cache.inventory',
-      ...target('i_2'),
-      data: { targets: [{ type: 'item', id: 'i_3' }] },
-    });
+    const held = ['i_2', 'i_3'].map((id) => ({ type: 'item', id }));
+    device.record(1, { action: 'cache.inventory', targets: held, data: { held: 2 } });
     stranger.record(1, target('i_strange'));
     await node.send(device, 0, 6, {});
     await node.send(stranger, 0);

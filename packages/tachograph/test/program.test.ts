@@ -25,6 +25,7 @@ describe('the command line', () => {
       'policy',
       'keys',
       'topics',
+      'log',
       'doctor',
     ]);
   });

@@ -42,35 +42,13 @@ export type Exposure = {
   readonly target: Target;
 };
 
-/**
- * Whom and what an event that exposes names: its `targets`, and in an inventory also those of `data.targets`, which
- * may be more. An event that failed exposed nothing; neither did a leaf that is no event.
- */
+/** Whom and what an event that exposes names. One that failed exposed nothing; neither did a leaf that is no event. */
 export function exposuresIn(leaf: Bytes): Exposure[] {
   const parsed = parseLeaf(leaf);
   if (!parsed.ok) return [];
-  const { action, actor, targets = [], outcome, data } = parsed.value;
+  const { actor, targets = [], outcome } = parsed.value;
   if (outcome === 'failure') return [];
-  const inventory = action === 'cache.inventory' ? targetsIn(data?.['targets']) : [];
-  return [...targets, ...inventory].map((target) => ({
-    actor: actor.id,
-    email: actor.email ?? null,
-    target,
-  }));
-}
-
-function targetsIn(value: unknown): Target[] {
-  return Array.isArray(value) ? value.filter(isTarget) : [];
-}
-
-function isTarget(value: unknown): value is Target {
-  if (typeof value !== 'object' || value === null) return false;
-  const { type, id, name } = value as { type?: unknown; id?: unknown; name?: unknown };
-  return isText(type) && isText(id) && (name === undefined || isText(name));
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.length > 0 && value.length <= 1024;
+  return targets.map((target) => ({ actor: actor.id, email: actor.email ?? null, target }));
 }
 
 /** The names of the bits that are set. */

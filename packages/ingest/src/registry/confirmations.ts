@@ -7,8 +7,8 @@ import type { Db } from './registry.ts';
 export type Confirmation = LogKey & { readonly directive: string };
 
 /**
- * Marks directives as confirmed, each once, and says so in the tenant's log. A directive that is unknown, or
- * another device's, is nothing that this device could confirm.
+ * Marks directives as confirmed, each once, and says so in the tenant's log. A device confirms its own, and those of
+ * the devices that its log succeeded, whose store it has. Any other directive is nothing that it could confirm.
  */
 export async function storeConfirmations(
   trx: Db,
@@ -21,7 +21,9 @@ export async function storeConfirmations(
       .set({ confirmed_at: at })
       .where('id', '=', directive)
       .where('tenant', '=', tenant)
-      .where('device', '=', device)
+      .where((eb) =>
+        eb.or([eb('device', '=', device), eb('device', 'in', succeededBy(trx, { tenant, device }))]),
+      )
       .where('confirmed_at', 'is', null)
       .executeTakeFirstOrThrow();
     if (confirmed !== 1n) continue;
@@ -36,4 +38,19 @@ export async function storeConfirmations(
       at,
     });
   }
+}
+
+/** The devices that came before this one in its line. */
+function succeededBy(trx: Db, { tenant, device }: LogKey) {
+  return trx
+    .selectFrom('devices as old')
+    .innerJoin('devices as next', (join) =>
+      join
+        .onRef('next.tenant', '=', 'old.tenant')
+        .onRef('next.installation', '=', 'old.installation')
+        .onRef('next.enrolled_at', '>', 'old.enrolled_at'),
+    )
+    .select('old.device')
+    .where('next.tenant', '=', tenant)
+    .where('next.device', '=', device);
 }
