@@ -33,7 +33,7 @@ export async function insertCompiled<Row extends object>(
   trx: Db,
   table: string,
   rows: readonly Row[],
-  build: (rows: readonly Row[]) => Compilable<unknown>,
+  build: (rows: readonly Row[]) => Compilable,
 ): Promise<void> {
   const parameters = rows.flatMap((row) => Object.values(row) as unknown[]);
   await runCompiled(trx, `${table} ${rows.length}`, () => build(rows), parameters);
