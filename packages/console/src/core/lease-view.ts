@@ -55,7 +55,7 @@ function refused(reason: OfflineRefusal, { items, lease }: VaultState, now: numb
         ? still('bad', 'Revoked', 'Nothing can be read any more, and the cache is being destroyed.')
         : still('bad', 'Destroyed', 'This device was revoked: see cache.purged in the feed.');
     case 'purged':
-      return still('bad', 'Destroyed', 'The lease had been over for too long. The next one opens it again.');
+      return still('bad', 'Destroyed', 'Over for too long. The next lease opens it again.');
     case 'no-lease':
       return still('busy', 'No lease yet', 'The first contact with the server brings one, and the vault.');
     case 'clock-stepped':
@@ -70,8 +70,8 @@ function refused(reason: OfflineRefusal, { items, lease }: VaultState, now: numb
 }
 
 function expired(wipeMs: number, spanMs: number): LeaseView {
-  const sentence = 'The lease ended without contact. Go online before this runs out.';
-  if (wipeMs <= 0) return still('bad', 'Locked', 'The lease ended without contact. Go online.');
+  const sentence = 'No contact in time. Go online before this runs out.';
+  if (wipeMs <= 0) return still('bad', 'Locked', 'No contact in time: the lease ended. Go online.');
   const share = Math.min(1, wipeMs / spanMs);
   return { tone: 'bad', title: 'Locked, destroyed in', left: formatCountdown(wipeMs), share, sentence };
 }

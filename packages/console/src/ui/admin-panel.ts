@@ -16,9 +16,12 @@ export function adminPanel({ revoke, startOver }: AdminActions): (facts: AdminFa
     if (busy) return;
     busy = true;
     button.setAttribute('aria-busy', 'true');
-    await action();
-    button.removeAttribute('aria-busy');
-    busy = false;
+    try {
+      await action();
+    } finally {
+      button.removeAttribute('aria-busy');
+      busy = false;
+    }
   };
   buttons.revoke.addEventListener('click', () => void run(buttons.revoke, revoke));
   buttons['start-over'].addEventListener('click', () => void run(buttons['start-over'], startOver));
