@@ -11,6 +11,7 @@ import {
   type Origin,
   type TenantId,
 } from '@tachograph/wire';
+import { isSpent } from './core/rows.ts';
 import { AuditBufferError } from './errors.ts';
 import type { Identity } from './log-store.ts';
 import type { SharedState } from './shared-state.ts';
@@ -26,6 +27,10 @@ export class Keyring {
     this.#state = state;
     this.#authority = authority;
     this.#tenant = tenant;
+    // The store has deleted its key: this page keeps no handle of it either.
+    state.onRows(({ log }) => {
+      if (log !== null && isSpent(log)) this.#signers.clear();
+    });
   }
 
   /**
