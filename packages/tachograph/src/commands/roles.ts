@@ -4,7 +4,8 @@ import { closeOnSignal } from '../serve/shutdown.ts';
 import { environmentHelp, loadSettings, SERVER_VARIABLES, type Variable } from '../settings.ts';
 
 const ONE_HOST =
-  '\nFor one machine: the processes of a deployment share DATA_DIR, and each role runs once.\n' +
+  '\nOn one machine the processes of a deployment share DATA_DIR, and each role runs once. With KAFKA_BROKERS and\n' +
+  'DATABASE_URL any number of nodes may run, each with a DATA_DIR of its own.\n' +
   'The keys must be there: `tachograph keys create` makes them.';
 
 /** `tachograph ingest` */
