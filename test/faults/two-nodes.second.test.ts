@@ -242,6 +242,32 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
     expect(own).toHaveLength(1);
   }, 120_000);
 
+  it('read the topic again where the registry is put back to an earlier state under their feet (INV-09)', async () => {
+    const [device, other] = (await enrolled(2)) as [TestDevice, TestDevice];
+    for (const one of [device, other]) one.record(2);
+    await Promise.all([device, other].map((one) => replay([a, b], one, cosigned)));
+    const tables = ['partitions', 'heads', 'windows', 'cosigned', 'rejections', 'sightings'];
+    const run = (statement: (table: string) => string): string =>
+      deployment.postgres.psql(deployment.databaseUrl, `begin; ${tables.map(statement).join(';')}; commit`);
+    run((table) => `create table kept_${table} as select * from ${table}`);
+    for (let i = 0; i < 3; i++) {
+      device.record(2);
+      await replay([a, b], device, cosigned);
+    }
+    run((table) => `delete from ${table}; insert into ${table} select * from kept_${table}`);
+    // Its copy knows no more than the registry does, and gets nowhere with it.
+    const copy = device.clone();
+    copy.leaves.splice(2);
+    copy.record(1);
+    expect(await send(b, copy, 2, 3)).toMatchObject({ status: 409, body: { size: 8 } });
+    forked.add(device.origin);
+    device.record(1);
+    await replay([a, b], device, cosigned);
+    other.record(1);
+    await replay([b, a], other, cosigned);
+    await expectWhole();
+  }, 60_000);
+
   it('answer 503 while the registry is away, and go on by themselves when it is back', async () => {
     const [device] = (await enrolled(1)) as [TestDevice];
     device.record(1);
