@@ -92,3 +92,21 @@ describe('a receipt that is brought back', () => {
     expect((await node.send(device, 5, 5)).status).toBe(404);
   });
 });
+
+describe('restoring', () => {
+  it('has a rate for each address, refused ones included, which holds up nobody who comes later', async () => {
+    const bounded = await Harness.create({ restoresPerMinute: 2 }, lost.keys);
+    try {
+      node = await bounded.node();
+      const body = await device.restore(5, receipt);
+      const bad = { ...body, range: [] };
+      for (let i = 0; i < 2; i++) expect((await restore(device, bad)).body.code).toBe('ERR_RESTORE');
+      const refused = await restore(device, body);
+      expect(refused).toMatchObject({ status: 429, body: { code: 'ERR_RATE' } });
+      bounded.now += Number(refused.retryAfter) * 1000;
+      expect((await restore(device, body)).status).toBe(200);
+    } finally {
+      await bounded.close();
+    }
+  });
+});

@@ -209,7 +209,7 @@ async function revoke(
 }
 
 /** Stores a directive, which every answer carries from now on, and says so in the tenant's log. */
-export async function storeDirective(
+async function storeDirective(
   trx: Db,
   { tenant, device }: LogKey,
   { id, note, scopes }: Directive,

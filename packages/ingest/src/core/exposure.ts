@@ -8,7 +8,6 @@ export type ExposureKind = keyof typeof EXPOSURE_KINDS;
 
 /** Where an event stood to the revocation of its device, as bits. None: the device was not revoked when it sent. */
 export const REVOCATION_MARKS = { before: 1, straddles: 2, after: 4 } as const;
-export type RevocationMark = keyof typeof REVOCATION_MARKS;
 
 type UsageAction = Extract<CatalogueAction, `item.${string}`> | 'cache.inventory';
 

@@ -13,7 +13,7 @@ import { exposureHash, storeExposures, type ExposureRow } from '../registry/expo
 import type { Registry } from '../registry/registry.ts';
 
 export type IndexerPorts = {
-  readonly log: EventLog;
+  readonly log: Pick<EventLog, 'offsets' | 'readRange'>;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -30,7 +30,7 @@ export function exposureHash({ actor, targetType, targetId }: ExposureRow): Byte
 }
 
 /** What PostgreSQL's `text` and an index can hold of what an app named. */
-export function storable(text: string, charactersMax = 1024): string {
+function storable(text: string, charactersMax = 1024): string {
   return text.toWellFormed().replaceAll('\u0000', '\ufffd').slice(0, charactersMax).toWellFormed();
 }
 

@@ -112,7 +112,9 @@ describe('enrolment by token', () => {
   it('tells a known device the size that its log has', async () => {
     await api.enrol(device, await api.enrolmentToken('acme'));
     const head = { ...EMPTY_HEAD, range: { size: 4021, hashes: [] } };
-    await storeHeads(api.context.registry.db, 0, [{ tenant: 'acme', device: device.device, head, endOffset: null }]);
+    await storeHeads(api.context.registry.db, 0, [
+      { tenant: 'acme', device: device.device, head, endOffset: null },
+    ]);
     expect(await api.enrol(device, 'anything')).toMatchObject({ status: 200, body: { size: 4021 } });
   });
 
