@@ -9,7 +9,7 @@ import type { Sockets } from './sockets.ts';
  * A broker that answers within this answers requests that nothing is wrong with; ours make none wait longer. One that
  * has been sent something and says nothing at all for so long has stopped, whatever its connection looks like.
  */
-const SILENCE_MS_MAX = 6_000;
+export const SILENCE_MS_MAX = 6_000;
 
 /** One broker, and what it takes to be rid of it. */
 export type BrokerLink = {

@@ -1,4 +1,3 @@
-import type { Kafka } from 'kafkajs';
 import { Doorbell } from '../groups/doorbell.ts';
 import { LeasedGroupReader, type GroupTiming } from '../groups/group-reader.ts';
 import { GroupStore } from '../groups/group-store.ts';
@@ -7,8 +6,9 @@ import { rejectOversized } from '../record-size.ts';
 import type { LogRecord, StoredRecord } from '../record.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { linkMaker } from './broker-link.ts';
-import { createClient, RETRY, type KafkaConnection } from './client.ts';
+import { createClient, type KafkaConnection } from './client.ts';
 import { withSockets } from './explain-failure.ts';
+import { firstAnswer } from './first-answer.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
 import { Leaders } from './leaders.ts';
 import { MarkedReader, rewindGroups } from './marked-reader.ts';
@@ -55,14 +55,16 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
 
 async function open(options: KafkaLogOptions, sockets: Sockets): Promise<KafkaLog> {
   const client = createClient(options, sockets.factory);
-  const facts = await readFacts(client, options.topic);
+  const places = new Places(options.brokers);
+  const readFacts = () =>
+    firstAnswer(options, sockets, places, (admin) => readTopicFacts(admin, options.topic));
+  const facts = await readFacts();
   if (facts === null) throw new TopicUnfitError(options.topic, []);
   const problems = problemsOf(facts).filter(({ fatal }) => fatal || options.allowUnsafe !== true);
   if (problems.length > 0) throw new TopicUnfitError(options.topic, problems);
   const { cluster, partitions } = facts;
   const owner = { cluster, topic: options.topic, partitions };
   const positions = options.positions === undefined ? null : openPositions(options.positions, owner);
-  const places = new Places(options.brokers);
   const makeLeaders = (): Leaders => new Leaders(linkMaker(client, options, sockets), places, options.topic);
   const reader = new TopicReader(makeLeaders(), options.topic);
   try {
@@ -72,21 +74,11 @@ async function open(options: KafkaLogOptions, sockets: Sockets): Promise<KafkaLo
     reader.close();
     throw error;
   }
-  return new KafkaLog({ client, facts, positions, reader, makeLeaders, sockets }, options);
-}
-
-async function readFacts(client: Kafka, topic: string): Promise<TopicFacts | null> {
-  const admin = client.admin({ retry: RETRY });
-  try {
-    await admin.connect();
-    return await readTopicFacts(admin, topic);
-  } finally {
-    await admin.disconnect();
-  }
+  return new KafkaLog({ readFacts, facts, positions, reader, makeLeaders, sockets }, options);
 }
 
 type Parts = {
-  readonly client: Kafka;
+  readonly readFacts: () => Promise<TopicFacts | null>;
   readonly facts: TopicFacts;
   readonly positions: SqliteDatabase | null;
   readonly reader: TopicReader;
@@ -106,12 +98,15 @@ export class KafkaLog implements EventLog {
   readonly #appended: readonly Doorbell[];
   readonly #groupsChanged = new Doorbell();
 
-  constructor({ client, facts, positions, reader, makeLeaders, sockets }: Parts, options: KafkaLogOptions) {
+  constructor(
+    { readFacts, facts, positions, reader, makeLeaders, sockets }: Parts,
+    options: KafkaLogOptions,
+  ) {
     const { now = TIMING.now, leaseMs = TIMING.leaseMs, pollMs = TIMING.pollMs, topic } = options;
     const { partitions, messageBytesMax } = facts;
     this.#timing = { now, leaseMs, pollMs };
     this.#description = { adapter: 'kafka', name: topic, partitions };
-    this.#limit = new TopicLimit(topic, messageBytesMax, () => readFacts(client, topic));
+    this.#limit = new TopicLimit(topic, messageBytesMax, readFacts);
     const ids = Array.from({ length: partitions }, (_, id) => id);
     // Connections of its own for each: a broker answers those of one connection one after the other.
     const makeProducer = (id: number) => new IdempotentProducer(makeLeaders(), topic, id);
