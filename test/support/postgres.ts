@@ -2,7 +2,9 @@ import { execFileSync, spawn, type SpawnOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -38,11 +40,14 @@ export type Postgres = {
   readonly stop: () => Promise<void>;
 };
 
+/** PEM files of the server's own certificate. */
+export type PostgresTls = { readonly cert: string; readonly key: string };
+
 /**
  * Starts a PostgreSQL server on loopback, in a folder of its own, and waits until it answers. As root it runs as
  * another user, because it refuses to be root's.
  */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(tls: PostgresTls | null = null): Promise<Postgres> {
   const bin = findBin();
   const folder = mkdtempSync(join(tmpdir(), 'tachograph-postgres-'));
   const owner = ownerOf(folder);
@@ -66,6 +71,7 @@ export async function startPostgres(): Promise<Postgres> {
     execFileSync(join(bin, 'psql'), ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql, url], { encoding: 'utf8' });
   const launch = async () => {
     const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
+    if (tls !== null) settings.push('ssl=on', ...tlsSettings(tls, folder, owner));
     const server = [join(bin, 'postgres'), '-D', data, ...settings.flatMap((line) => ['-c', line])];
     const shell = spawn('sh', ['-c', LAUNCH, 'sh', ...server], {
       ...owner,
@@ -146,6 +152,17 @@ function findBin(): string {
   const bin = folders.find((path) => existsSync(join(path, 'initdb')) && existsSync(join(path, 'postgres')));
   if (bin === undefined) throw new Error('PostgreSQL is not there yet: run `npm test`, which brings it');
   return bin;
+}
+
+/** The server refuses a key that others can read, or that is not its user's. */
+function tlsSettings(tls: PostgresTls, folder: string, { uid, gid }: Owner): string[] {
+  return (['cert', 'key'] as const).map((name) => {
+    const file = join(folder, name);
+    copyFileSync(tls[name], file);
+    chmodSync(file, 0o600);
+    if (uid !== undefined) chownSync(file, uid, gid!);
+    return `ssl_${name}_file=${file}`;
+  });
 }
 
 type Owner = Pick<SpawnOptions, 'uid' | 'gid'>;

@@ -5,6 +5,7 @@ import { migrate, POSTGRES_TYPES, schemaState } from './migrations.ts';
 import { isConflict, postgresDialect, type PostgresBounds } from './postgres-dialect.ts';
 import type { Db, Registry } from './registry.ts';
 import type { RegistrySchema } from './schema.ts';
+import { Turnstile } from './turnstile.ts';
 import { RegistryUnavailableError } from './unavailable.ts';
 
 const BOUNDS: PostgresBounds = { connectionsMax: 10, connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 };
@@ -14,6 +15,11 @@ const PATIENT: PostgresBounds = { ...BOUNDS, connectionsMax: 1, statementTimeout
 /** How long a transaction is run again and again because others came between. */
 const CONFLICT_WAIT_MS_MAX = 10_000;
 const CONFLICT_PAUSE_MS_MAX = 50;
+/**
+ * Of those that meet at one row, such as a tenant's next index, one commits and all others begin anew: the fewer at
+ * once, the less is done in vain, and the more connections are left to the lanes.
+ */
+const TRANSACTIONS_MAX = 3;
 
 /** "tachogra" as a number: what nodes lock while they migrate. */
 const MIGRATION_LOCK = 0x74616368;
@@ -50,9 +56,13 @@ export async function lookAtPostgresRegistry(
 
 function registryAt(url: Secret): Registry {
   const db = new Kysely<RegistrySchema>({ dialect: postgresDialect(url, BOUNDS) });
+  const turnstile = new Turnstile(TRANSACTIONS_MAX);
   return {
     db,
-    transaction: (work) => untilAlone(() => db.transaction().setIsolationLevel('serializable').execute(work)),
+    transaction: (work) =>
+      turnstile.pass(() =>
+        untilAlone(() => db.transaction().setIsolationLevel('serializable').execute(work)),
+      ),
     // Each settlement begins with the row of its partition and so waits for the others of that partition: what it
     // then reads is settled, and nothing has to be run again.
     checkpoint: (work) =>

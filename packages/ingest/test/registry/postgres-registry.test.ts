@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { describeRegistryContract } from '../../../../test/contracts/registry.contract.ts';
+import { makeAuthority, type Authority } from '../../../../test/support/certificates.ts';
 import { freePort } from '../../../../test/support/free-port.ts';
 import { startPostgres, type Postgres } from '../../../../test/support/postgres.ts';
 import { registryFault } from '../../src/registry/health.ts';
@@ -24,11 +28,18 @@ describeRegistryContract('the registry in PostgreSQL', async () => {
 describe('the registry in PostgreSQL', () => {
   let server: Postgres;
   let url: string;
+  let folder: string;
+  let authority: Authority;
   beforeAll(async () => {
-    server = await startPostgres();
+    folder = mkdtempSync(join(tmpdir(), 'tachograph-tls-'));
+    authority = makeAuthority(folder, 'ours');
+    server = await startPostgres(authority.issue('db', ['IP:127.0.0.1']));
     url = server.createDatabase();
   }, 60_000);
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   const setMeta = (key: string) => (db: Db) => db.insertInto('meta').values({ key, value: '' }).execute();
   const keysOf = async ({ db }: Registry): Promise<string[]> =>
@@ -103,6 +114,28 @@ describe('the registry in PostgreSQL', () => {
     await expect(openPostgresRegistry(new Secret(latin.href))).rejects.toThrow(
       "PostgreSQL's server_encoding is LATIN1; the registry needs UTF8",
     );
+  });
+
+  it('takes a server over TLS that proves who it is, and no other', async () => {
+    const over = (sslmode: string, ca: string | null, host = '127.0.0.1'): Promise<Registry> => {
+      const address = new URL(url);
+      address.hostname = host;
+      address.searchParams.set('sslmode', sslmode);
+      if (ca !== null) address.searchParams.set('sslrootcert', ca);
+      return openPostgresRegistry(new Secret(address.href));
+    };
+    const theirs = makeAuthority(folder, 'theirs').cert;
+    for (const mode of ['verify-full', 'require']) {
+      const registry = await over(mode, authority.cert);
+      const { rows } = await sql<{
+        ssl: boolean;
+      }>`select ssl from pg_stat_ssl where pid = pg_backend_pid()`.execute(registry.db);
+      expect(rows).toEqual([{ ssl: true }]);
+      await registry.close();
+      await expect(over(mode, null)).rejects.toThrow(/certificate/);
+      await expect(over(mode, theirs)).rejects.toThrow(/certificate/);
+      await expect(over(mode, authority.cert, 'localhost')).rejects.toThrow(/does not match/);
+    }
   });
 
   it('says why it cannot be opened, and never the password', async () => {
