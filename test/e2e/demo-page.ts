@@ -6,13 +6,24 @@ export type Demo = {
     readonly state: string;
     readonly origin: string | null;
     readonly ledger: { readonly durable: number; readonly accepted: number; readonly pending: number };
+    readonly purge: { readonly state: 'purging' | 'purged'; readonly scopes: readonly string[] } | null;
   };
+  /** Reads one item of the offline cache. */
+  read(
+    id: string,
+  ): Promise<
+    | { readonly allowed: true; readonly item: { readonly secret: string } }
+    | { readonly allowed: false; readonly reason: string }
+  >;
   readonly buffer: {
     record(
       action: string,
       details: object,
     ): { id: string; durable: Promise<{ origin: string; index: number }> };
     flush(): Promise<void>;
+    offlineAccess(request: {
+      readonly scope: string;
+    }): Promise<{ readonly allowed: true } | { readonly allowed: false; readonly reason: string }>;
   };
 };
 

@@ -8,7 +8,16 @@ export type FeedLine = {
   readonly source: string;
   readonly type: string;
   readonly sequence: string;
-  readonly data?: { readonly id: string; readonly action: string; readonly data?: Record<string, unknown> };
+  /** Where the event stands to the revocation of its device. */
+  readonly revocation?: string;
+  readonly devicestatus?: string;
+  readonly time?: string;
+  readonly data?: {
+    readonly id: string;
+    readonly action: string;
+    readonly targets?: readonly { readonly type: string; readonly id: string }[];
+    readonly data?: Record<string, unknown>;
+  };
 };
 
 /** Everything that the exporter has written, parsed. */

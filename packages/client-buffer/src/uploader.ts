@@ -249,8 +249,9 @@ export class Uploader {
     }
     const step = await this.#answers.take(request, classified);
     this.#parts.exchanged(step);
-    // Until it verified, an answer has not happened: the check-in is still due.
-    if (step.kind === 'setback' && request.note !== null) this.#checkInAt = 0;
+    // Until it verified, an answer has not happened: the check-in is still due. After a time without any, what waited
+    // goes with a note: its time bounds rest on that.
+    if (step.kind === 'setback' && (request.note !== null || step.cause === 'network')) this.#checkInAt = 0;
     return step;
   }
 

@@ -116,3 +116,18 @@ describe('a page that comes back from sleep', () => {
     await audit.close();
   });
 });
+
+describe('the first upload after one that reached nobody', () => {
+  it('is a check-in, however short ago the last one was: the time bounds of what waited rest on its note', async () => {
+    const { world, audit } = await enrolled();
+    world.network.offline();
+    await record(audit, 1);
+    expect(await codeOf(audit.flush())).toBe('ERR_NETWORK');
+    world.clock.advance(2_000);
+    world.network.online();
+    await audit.flush();
+    const until = new Date(world.clock.wall + 72 * 3_600_000);
+    expect(await audit.offlineAccess({ scope: 'v_1' })).toMatchObject({ allowed: true, until });
+    await audit.close();
+  });
+});
