@@ -37,7 +37,7 @@ const SIZES = [
 const PARTITIONS = 12;
 const TENANT = 'acme';
 const DEVICES = Math.max(...SETTINGS.map(({ connections }) => connections));
-const ROUNDS = process.argv.includes('--quick') ? 1 : 5;
+const ROUNDS = process.argv.includes('--quick') ? 1 : 3;
 const COLLECTOR_TOPIC = 'otlp_logs';
 
 useSha256((message) => hash('sha256', message, 'buffer'));
