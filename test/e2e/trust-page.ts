@@ -149,13 +149,16 @@ export async function holdPurge(page: Page, at: PurgeStep): Promise<void> {
   );
 }
 
-/** Reads again and again from the first moment on, and keeps what was answered in `window.reads`. */
+/** Asks and reads again and again from the first moment on, and keeps what was answered in `window.reads`. */
 export async function readAllTheTime(page: Page): Promise<void> {
   await page.evaluateOnNewDocument(() => {
     const reads: string[] = (window.reads = []);
     const again = async (): Promise<void> => {
-      const opened = await window.tachographDemo?.read('i_11');
-      if (opened !== undefined) reads.push(opened.allowed ? 'allowed' : opened.reason);
+      const demo = window.tachographDemo;
+      for (const answer of [demo?.buffer.offlineAccess({ scope: '*' }), demo?.read('i_11')]) {
+        const access = await answer;
+        if (access !== undefined) reads.push(access.allowed ? 'allowed' : access.reason);
+      }
       setTimeout(() => void again(), 5);
     };
     void again();

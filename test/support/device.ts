@@ -12,6 +12,8 @@ export type Answer = {
   readonly body: { readonly [name: string]: unknown };
 };
 
+type SentHeaders = { readonly [name: string]: string };
+
 /** Makes a device and enrols it over HTTP, as any client that was written from the protocol alone would. */
 export async function enrolDevice(server: Served, tenant: string): Promise<TestDevice> {
   return enrolDeviceWith(server, tenant, await createEnrolmentToken(server, tenant));
@@ -26,9 +28,15 @@ export async function enrolDeviceWith(server: Served, tenant: string, token: str
   return device;
 }
 
-async function enrolWith(server: Served, device: TestDevice, token: string): Promise<Answer> {
+/** Tries to enrol a device with a token. `headers` go with both requests, as a proxy adds them. */
+export async function enrolWith(
+  server: Served,
+  device: TestDevice,
+  token: string,
+  headers: SentHeaders = {},
+): Promise<Answer> {
   const address = `${server.url}/v1/enrolment/${device.tenant}`;
-  const { challenge } = (await (await fetch(address)).json()) as { challenge: string };
+  const { challenge } = (await (await fetch(address, { headers })).json()) as { challenge: string };
   const credentialHash = toHex(sha256(utf8(token)));
   const proof = await signStatement(
     ENROLMENT_NOTE,
@@ -36,14 +44,14 @@ async function enrolWith(server: Served, device: TestDevice, token: string): Pro
     device.signer,
   );
   const body = { publicKey: publicJwk(device.publicKey), proof, credential: { type: 'token', token } };
-  return post(address, JSON.stringify(body), { 'content-type': 'application/json' });
+  return post(address, JSON.stringify(body), { ...headers, 'content-type': 'application/json' });
 }
 
 /** Posts to an address; the answer must be JSON of some kind. */
 export async function post(
   url: string,
   body: Bytes | string,
-  headers: { readonly [name: string]: string } = { 'content-type': 'text/plain' },
+  headers: SentHeaders = { 'content-type': 'text/plain' },
 ): Promise<Answer> {
   const reply = await fetch(url, { method: 'POST', body, headers });
   const text = await reply.text();

@@ -126,8 +126,8 @@ describe('the first upload after one that reached nobody', () => {
     world.clock.advance(2_000);
     world.network.online();
     await audit.flush();
-    const until = new Date(world.clock.wall + 72 * 3_600_000);
-    expect(await audit.offlineAccess({ scope: 'v_1' })).toMatchObject({ allowed: true, until });
+    const renewed = { allowed: true, until: new Date(world.clock.wall + 72 * 3_600_000) };
+    expect(await audit.offlineAccess({ scope: 'v_1' })).toMatchObject(renewed);
     await audit.close();
   });
 });
