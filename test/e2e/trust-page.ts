@@ -79,7 +79,7 @@ export async function cachedItems(page: Page): Promise<number> {
   );
 }
 
-export async function deviceOf(page: Page): Promise<string> {
+async function deviceOf(page: Page): Promise<string> {
   const { origin } = await statusOf(page);
   return origin!.slice(origin!.lastIndexOf('/') + 1);
 }

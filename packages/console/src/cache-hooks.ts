@@ -13,15 +13,11 @@ export type PurgeStep =
   /** The library asks whether anything is left. */
   | 'asked';
 
-declare global {
-  interface Window {
-    /** Set by tests before the page's own scripts run: the purge waits for it at each step. */
-    tachographPurgeStep?: (step: PurgeStep) => Promise<void>;
-  }
-}
+/** Told of each step; the purge waits for it. */
+export type ReachStep = (step: PurgeStep) => Promise<void>;
 
 /** How the audit buffer destroys and lists what this app caches. Each hook may be called again, and by two tabs at once. */
-export function cacheHooks(items: SealedItems): CacheHooks {
+export function cacheHooks(items: SealedItems, reach: ReachStep): CacheHooks {
   return {
     purge: async ({ scope }) => {
       await reach('called');
@@ -43,8 +39,4 @@ export function cacheHooks(items: SealedItems): CacheHooks {
       { actor: { id: ACTOR.id }, targets: (await items.all()).map(({ id }) => ({ type: 'item', id })) },
     ],
   };
-}
-
-async function reach(step: PurgeStep): Promise<void> {
-  await window.tachographPurgeStep?.(step);
 }

@@ -1,4 +1,5 @@
 import type { AuditBuffer, BufferStatus } from '@tachograph/client-buffer';
+import type { ReachStep } from './cache-hooks.ts';
 import type { DemoSchemas } from './events.ts';
 import type { OfflineVault, OpenedItem } from './offline-vault.ts';
 import type { Recorder } from './recorder.ts';
@@ -16,6 +17,8 @@ type DemoHooks = {
 declare global {
   interface Window {
     tachographDemo?: DemoHooks;
+    /** Set by tests before the page's own scripts run: a purge waits for it at each step. */
+    tachographPurgeStep?: ReachStep;
   }
 }
 
@@ -31,3 +34,8 @@ export function exposeHooks(
     read: vault.read,
   };
 }
+
+/** Lets a test hold the page at a step of a purge. */
+export const reachPurgeStep: ReachStep = async (step) => {
+  await window.tachographPurgeStep?.(step);
+};

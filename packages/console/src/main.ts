@@ -1,7 +1,7 @@
 import { openAuditBuffer } from '@tachograph/client-buffer';
 import { cacheHooks } from './cache-hooks.ts';
 import { startConfig } from './config.ts';
-import { exposeHooks } from './demo-hooks.ts';
+import { exposeHooks, reachPurgeStep } from './demo-hooks.ts';
 import { keepEnrolled } from './enrolment.ts';
 import { DEMO_EVENTS } from './events.ts';
 import { installNetworkSwitch } from './network-switch.ts';
@@ -20,7 +20,7 @@ const audit = openAuditBuffer({
   events: DEMO_EVENTS,
   app: { name: 'vault-demo', version: '0.1.0' },
   installation: { label: 'Demo browser' },
-  cache: cacheHooks(items),
+  cache: cacheHooks(items, reachPurgeStep),
 });
 const shown = showPage(audit, network, items);
 keepEnrolled(audit, network);

@@ -1,11 +1,4 @@
-import {
-  AuditBufferError,
-  type AuditBuffer,
-  type BufferStatus,
-  type CacheKeyAccess,
-  type OfflineAccess,
-  type OfflineRefusal,
-} from '@tachograph/client-buffer';
+import type { AuditBuffer, BufferStatus, OfflineAccess, OfflineRefusal } from '@tachograph/client-buffer';
 import type { VaultItem } from './core/vault.ts';
 import {
   cipherText,
@@ -17,7 +10,9 @@ import {
 } from './core/vault-state.ts';
 import { fetchVaults } from './demo-server.ts';
 import type { DemoSchemas } from './events.ts';
-import { openItem, sealItem } from './item-seal.ts';
+import { accessOf, keyOf } from './cache-access.ts';
+import { fillCache } from './cache-fill.ts';
+import { openItem } from './item-seal.ts';
 import type { SealedItem, SealedItems } from './sealed-items.ts';
 
 const KEY = 'tachograph-demo.lease';
@@ -69,7 +64,11 @@ export function openOfflineVault(
     if (next !== null && next !== lease) localStorage.setItem(KEY, `${next.wipeAt} ${next.spanMs}`);
     state = { access, items: cached, lease: next };
     onChange();
-    const filled = await fillWhereEmpty(audit, items, state);
+    const { state: connection, origin } = audit.status();
+    const filled =
+      access?.allowed && cached.length === 0 && connection === 'online' && origin !== null
+        ? await fillCache(audit, items, () => fetchVaults(origin.slice(origin.lastIndexOf('/') + 1)))
+        : 'no need';
     if (filled === 'filled') wanted = true;
     const leftMs = access?.allowed ? access.leftMs : LOOK_MAX_MS;
     const waitMs = filled === 'failed' ? FILL_RETRY_MS : leftMs;
@@ -106,22 +105,6 @@ function receiptOf({ receipt }: BufferStatus): string {
   return `${receipt?.size} ${receipt?.time}`;
 }
 
-async function accessOf(audit: AuditBuffer<DemoSchemas>): Promise<OfflineAccess | null> {
-  return orNoAnswer(audit.offlineAccess({ scope: '*' }));
-}
-
-async function keyOf(audit: AuditBuffer<DemoSchemas>, scope: string): Promise<CacheKeyAccess | null> {
-  return orNoAnswer(audit.cacheKey({ scope }));
-}
-
-/** A store that fails, or a buffer that did not open, is a no. */
-function orNoAnswer<T>(answer: Promise<T>): Promise<T | null> {
-  return answer.catch((error: unknown) => {
-    if (error instanceof AuditBufferError) return null;
-    throw error;
-  });
-}
-
 /** The rows of the cache, with what may be shown of them. A vault that its key does not open any more is thrown away. */
 async function shown(
   audit: AuditBuffer<DemoSchemas>,
@@ -146,27 +129,4 @@ function cachedItem({ id, scope, sealed }: SealedItem, item: VaultItem | null): 
   if (item === null) return { id, scope, cipher: cipherText(sealed), summary: null };
   const { kind, name, username } = item;
   return { id, scope, cipher: cipherText(sealed), summary: { id, kind, name, username } };
-}
-
-/** Fetches the vault into the cache where a lease allows one and nothing is in it. */
-async function fillWhereEmpty(
-  audit: AuditBuffer<DemoSchemas>,
-  items: SealedItems,
-  { access, items: cached }: VaultState,
-): Promise<'filled' | 'failed' | 'no need'> {
-  const { state, origin } = audit.status();
-  if (!access?.allowed || cached.length > 0 || state !== 'online' || origin === null) return 'no need';
-  const vaults = await fetchVaults(origin.slice(origin.lastIndexOf('/') + 1));
-  if (vaults === null) return 'failed';
-  const sealed: SealedItem[] = [];
-  for (const { id: scope, items: own } of vaults) {
-    const key = await keyOf(audit, scope);
-    if (!key?.allowed) return 'failed';
-    for (const item of own) sealed.push(await sealItem(key.key, scope, item, sealed.length));
-  }
-  await items.put(sealed);
-  // A purge that came between has destroyed the keys, and looked for the items before they were here.
-  if (!(await accessOf(audit))?.allowed) await items.remove('*');
-  await audit.reportInventory();
-  return 'filled';
 }

@@ -81,10 +81,11 @@ export function showPage(audit: AuditBuffer<DemoSchemas>, network: NetworkSwitch
     const oldest = oldestWaiting(recorder.journal(), pending, since);
     const [switchedOff, now, revokedAt] = [network.isOff(), Date.now(), admin.revokedAt()];
     const offline = switchedOff || status.state === 'offline';
+    const online = !switchedOff && status.state === 'online';
     drawBuffer({ status, switchedOff, oldest, now });
     drawEntries(recorder.journal());
-    drawVault(vault.state());
-    drawLease({ vault: vault.state(), offline, now });
+    drawVault(vault.state(), online);
+    drawLease({ vault: vault.state(), online, now });
     drawAdmin({ status, offline, revokedAt });
     const revoked = revokedAt !== null || status.state === 'revoked';
     showGuide({ switchedOff, pending, reloaded, arrived, revoked });

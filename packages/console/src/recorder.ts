@@ -16,7 +16,7 @@ import type { ItemAction } from './ui/vault-panel.ts';
 const KEY = 'tachograph-demo.journal';
 
 /** What an event says of an item. `scope` is its vault. */
-export type UsedItem = { readonly id: string; readonly name: string; readonly scope: string };
+type UsedItem = { readonly id: string; readonly name: string; readonly scope: string };
 
 /** Records what the vault does and follows each entry on its road. */
 export type Recorder = {

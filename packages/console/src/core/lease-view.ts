@@ -13,22 +13,27 @@ export type LeaseView = {
   readonly sentence: string;
 };
 
-export type LeaseFacts = { readonly vault: VaultState; readonly offline: boolean; readonly now: number };
+export type LeaseFacts = {
+  readonly vault: VaultState;
+  /** Whether the latest exchange with ingest succeeded. */
+  readonly online: boolean;
+  readonly now: number;
+};
 
 /** The lease in a line, a countdown and a sentence: what may be read, until when, or why not. */
-export function leaseView({ vault, offline, now }: LeaseFacts): LeaseView {
+export function leaseView({ vault, online, now }: LeaseFacts): LeaseView {
   const { access, lease } = vault;
   if (access === null) return still('busy', 'Offline access', 'The library is asked what the lease allows.');
-  if (!access.allowed) return refused(access.reason, vault, now);
+  if (!access.allowed) return refused(access.reason, { vault, online, now });
   const leftMs = Math.max(0, access.until.getTime() - now);
   const counting = {
     left: formatCountdown(leftMs),
     share: Math.min(1, leftMs / Math.max(1, lease?.spanMs ?? leftMs)),
   };
-  const sentence = offline
-    ? 'At zero the cache locks, and some time later it is destroyed.'
-    : 'Renewed at each check-in. Offline it runs out.';
-  return { tone: offline ? 'hold' : 'ok', title: 'Readable offline for', sentence, ...counting };
+  const sentence = online
+    ? 'Renewed at each check-in. Offline it runs out.'
+    : 'At zero the cache locks, and some time later it is destroyed.';
+  return { tone: online ? 'ok' : 'hold', title: 'Readable offline for', sentence, ...counting };
 }
 
 /** Why an item may not be read, as a sentence. */
@@ -46,7 +51,8 @@ const WHY: Readonly<Record<OfflineRefusal, string>> = {
   scope: 'the lease does not reach it',
 };
 
-function refused(reason: OfflineRefusal, { items, lease }: VaultState, now: number): LeaseView {
+function refused(reason: OfflineRefusal, { vault, online, now }: LeaseFacts): LeaseView {
+  const { items, lease } = vault;
   switch (reason) {
     case 'purging':
       return still('bad', 'Being destroyed', 'The keys are gone already; the items follow.');
@@ -57,7 +63,9 @@ function refused(reason: OfflineRefusal, { items, lease }: VaultState, now: numb
     case 'purged':
       return still('bad', 'Destroyed', 'Over for too long. The next lease opens it again.');
     case 'no-lease':
-      return still('busy', 'No lease yet', 'The first contact with the server brings one, and the vault.');
+      return online
+        ? still('bad', 'No lease', 'The server grants this device none: nothing may be cached.')
+        : still('busy', 'No lease yet', 'The first contact with the server brings one, and the vault.');
     case 'clock-stepped':
       return still('bad', 'Locked', 'The clock was set back: only the next lease is believed. Go online.');
     case 'scope':

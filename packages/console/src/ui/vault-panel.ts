@@ -23,14 +23,14 @@ const VAULT_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The list of the vault: readable rows while the lease lasts, ciphertext without it, and nothing after a purge. */
-export function vaultPanel(useItem: UseItem): (state: VaultState) => void {
+export function vaultPanel(useItem: UseItem): (state: VaultState, online: boolean) => void {
   const list = byId('vault-list');
   let drawn = '';
   byId('vault-gone').prepend(el('span', { class: 'vault-gone-tile' }, icon('shield')));
-  return (state) => {
+  return (state, online) => {
     byId('vault-gone').hidden = state.items.length > 0;
     list.hidden = state.items.length === 0;
-    setText(byId('vault-gone-text'), emptySentence(state));
+    setText(byId('vault-gone-text'), emptySentence(state, online));
     const name = listName(state);
     if (name === drawn) return;
     drawn = name;
@@ -48,11 +48,13 @@ export function vaultPanel(useItem: UseItem): (state: VaultState) => void {
   };
 }
 
-function emptySentence({ access }: VaultState): string {
+function emptySentence({ access }: VaultState, online: boolean): string {
   if (access === null || access.allowed) return 'The vault is on its way into the cache.';
   switch (access.reason) {
     case 'no-lease':
-      return 'The vault comes with the first lease: this browser enrols by itself as soon as it is online.';
+      return online
+        ? 'Without a lease nothing is cached: the policy of the tenant says so.'
+        : 'The vault comes with the first lease: this browser enrols by itself as soon as it is online.';
     case 'revoked':
       return 'Nothing of the vault is left in this browser, neither items nor keys.';
     case 'purged':

@@ -12,8 +12,8 @@ const ALLOWED = {
 } as const;
 const ITEM = { id: 'i_1', scope: 'v_1', cipher: 'ab', summary: null };
 
-function view(vault: Partial<VaultState>, { offline = true, now = 0 } = {}) {
-  return leaseView({ vault: { access: ALLOWED, items: [ITEM], lease: LEASE, ...vault }, offline, now });
+function view(vault: Partial<VaultState>, { online = false, now = 0 } = {}) {
+  return leaseView({ vault: { access: ALLOWED, items: [ITEM], lease: LEASE, ...vault }, online, now });
 }
 function refused(reason: OfflineRefusal): VaultState['access'] {
   return { allowed: false, reason };
@@ -23,7 +23,7 @@ describe('the strip of the lease', () => {
   it('counts down by itself, from the time that the library named', () => {
     expect(view({}, { now: 17_000 })).toMatchObject({ tone: 'hold', left: '1:43', share: 103 / 120 });
     expect(view({}, { now: 130_000 })).toMatchObject({ left: '0:00', share: 0 });
-    expect(view({}, { offline: false })).toMatchObject({ tone: 'ok', left: '2:00', share: 1 });
+    expect(view({}, { online: true })).toMatchObject({ tone: 'ok', left: '2:00', share: 1 });
   });
 
   it('counts to the destruction once the lease has ended, and no further', () => {
@@ -60,6 +60,14 @@ describe('the strip of the lease', () => {
     });
     expect(new Set(sentences).size).toBe(reasons.length);
     expect(refusalSentence('absent')).toMatch(/^Refused/);
+  });
+
+  it('promises no lease to a device that is online and has got none', () => {
+    expect(view({ access: refused('no-lease') })).toMatchObject({ tone: 'busy', title: 'No lease yet' });
+    expect(view({ access: refused('no-lease') }, { online: true })).toMatchObject({
+      tone: 'bad',
+      title: 'No lease',
+    });
   });
 
   it('is not sure of anything before the library has answered', () => {
