@@ -20,7 +20,7 @@ export type PurgeStep = (typeof PURGE_STEPS)[number];
 
 declare global {
   interface Window {
-    /** The demo's hooks wait for it at each step of a purge. */
+    /** The demo's hooks tell it each step of a purge, and wait for it. */
     tachographPurgeStep?: (step: string) => Promise<void>;
     /** The step at which the purge of this page is held, and how to let it go on. */
     heldAt?: { readonly step: string; readonly release: () => void };
