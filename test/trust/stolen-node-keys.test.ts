@@ -52,7 +52,7 @@ async function forgedReceipt(request: HttpRequest, cosigner: NoteSigner): Promis
 
 describe('whoever has stolen the keys of an ingest node', () => {
   it.each(['cosigners', 'lease', 'log'] as const)(
-    'cannot sign a purge with those of its %s, under their own name or that of the directive key',
+    'cannot sign a purge, under their own name or that of the directive key (%s)',
     async (kind) => {
       const victim = await deployment.victim();
       const { audit, app, road } = victim;
