@@ -26,7 +26,7 @@ export type KafkaStub = {
 };
 
 /** What says what it is told to, where a real broker cannot be brought to: codes of old ones, and silence. */
-export async function startKafkaStub(topic: string): Promise<KafkaStub> {
+export async function startKafkaStub(topic: string, port = 0): Promise<KafkaStub> {
   const open = new Set<Socket>();
   let connections = 0;
   const server = createServer((socket) => {
@@ -45,7 +45,7 @@ export async function startKafkaStub(topic: string): Promise<KafkaStub> {
         else if (stub.manner === 'ends-connections') socket.end();
       }
     });
-  }).listen(0, '127.0.0.1');
+  }).listen(port, '127.0.0.1');
   await once(server, 'listening');
   const place = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const stub: KafkaStub = {

@@ -1,0 +1,44 @@
+import kafkajs, { type Admin } from 'kafkajs';
+
+const REQUEST_TIMEOUT_MS = 1_000;
+
+/** Who leads each partition, by node id; -1 where nobody does, or the brokers do not say. */
+export async function leadersOf(addresses: string, topic: string): Promise<number[]> {
+  return administer(addresses, async (admin) => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const partitions = topics[0]?.partitions ?? [];
+    return partitions
+      .toSorted((a, b) => a.partitionId - b.partitionId)
+      .map(({ leader, partitionErrorCode }) => (partitionErrorCode === 0 ? leader : -1));
+  });
+}
+
+/** Gives every partition these replicas; one that leads and is not among them stops leading. */
+export async function moveReplicas(
+  addresses: string,
+  topic: string,
+  partitions: number,
+  replicas: number[],
+): Promise<void> {
+  const partitionAssignment = Array.from({ length: partitions }, (_, partition) => ({ partition, replicas }));
+  await administer(addresses, (admin) =>
+    admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] }),
+  );
+}
+
+async function administer<T>(addresses: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new kafkajs.Kafka({
+    brokers: addresses.split(','),
+    clientId: 'tachograph-test',
+    logLevel: kafkajs.logLevel.NOTHING,
+    // A broker that is stopped is among those that may be asked.
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: { retries: 2, initialRetryTime: 50 },
+  }).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
