@@ -13,7 +13,7 @@ export type Format = {
   readonly format: (event: ExportEvent, context: FormatContext) => Formatted;
 };
 
-type FormatContext = {
+export type FormatContext = {
   /** RFC 3339: when the exporter wrote it. */
   readonly exportedTime: string;
 };

@@ -1,8 +1,11 @@
+import { cef } from './cef.ts';
 import { cloudevents } from './cloudevents.ts';
+import { ecs } from './ecs.ts';
 import type { Format } from './format.ts';
+import { ocsf } from './ocsf.ts';
 import { raw } from './raw.ts';
 
 /** Every format. Adding one is a file, its test, and a line here. */
-export const FORMATS = { cloudevents, raw } as const satisfies Record<string, Format>;
+export const FORMATS = { cloudevents, ocsf, ecs, cef, raw } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof FORMATS;

@@ -30,7 +30,7 @@ import {
 const AUTHORITY = accepted(parseAuthority('audit.example.com'));
 
 /** A signer with a new key. */
-export async function testSigner(
+async function testSigner(
   name: string,
   type: NoteSigner['key']['type'] = SIGNATURE_TYPE.ed25519,
 ): Promise<NoteSigner> {
