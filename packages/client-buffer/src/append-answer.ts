@@ -22,7 +22,7 @@ import { planReceipt } from './core/receipt.ts';
 import type { EnrolmentRow, LogRow, Position, Receipt } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
 import { takeDirectives } from './directives.ts';
-import { fetchKeys, setbackOf } from './exchange.ts';
+import { fetchKeys, setbackOf, takeKeys } from './exchange.ts';
 import type { Replay } from './replay.ts';
 import { restoreIngest } from './restore.ts';
 import { networkSetback, PROGRESS, setback, type Step } from './step.ts';
@@ -211,8 +211,7 @@ export class AppendAnswers {
 
   async #takeKeys({ keys }: Extras): Promise<void> {
     if (keys === null) return;
-    const found = await this.#parts.trust.adopt(keys, null);
-    if (found !== null) this.#parts.report(found);
+    await takeKeys(this.#parts, keys, null);
   }
 
   async #takeLease({ note, log, epoch }: AppendRequest, { lease }: Extras): Promise<void> {

@@ -13,7 +13,7 @@ const NOTES_MAX = 64;
 export async function takeDirectives(parts: CoreParts, notes: readonly string[]): Promise<void> {
   if (notes.length === 0) return;
   const { state, adapters, report } = parts;
-  const keys = parts.trust.directors();
+  const keys = await parts.trust.directors();
   const orders: NewOrder[] = [];
   for (const note of notes.slice(0, NOTES_MAX)) {
     // A newer server may have orders of a kind that is not known here yet.

@@ -11,7 +11,7 @@ import type { Credential, EnrolmentStatus } from './audit-buffer.ts';
 import { withEnrolment } from './core/purge.ts';
 import type { EnrolmentRow, LogRow } from './core/rows.ts';
 import type { CoreParts } from './core-parts.ts';
-import { exchangeJson, isSetback } from './exchange.ts';
+import { exchangeJson, isSetback, takeKeys } from './exchange.ts';
 import { networkSetback, PROGRESS, type Setback } from './step.ts';
 
 type Sent = Credential | { readonly type: 'predecessor'; readonly succession: string };
@@ -79,8 +79,7 @@ export class Enroller {
   async #takeKeys(keys: unknown, directiveKey: unknown): Promise<void> {
     if (typeof keys !== 'string') return;
     const served = typeof directiveKey === 'string' ? directiveKey : null;
-    const found = await this.#parts.trust.adopt(keys, served);
-    if (found !== null) this.#parts.report(found);
+    await takeKeys(this.#parts, keys, served);
   }
 
   async #put(device: DeviceId, change: Pick<EnrolmentRow, 'status' | 'challenge'>): Promise<void> {

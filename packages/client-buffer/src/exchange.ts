@@ -1,5 +1,5 @@
 import { utf8, type Bytes, type ErrorCode } from '@tachograph/wire';
-import { classifyJson, type Refusal } from './core/answers.ts';
+import { classifyJson, listOf, type Refusal } from './core/answers.ts';
 import type { CoreParts } from './core-parts.ts';
 import { networkSetback, setback, type Setback } from './step.ts';
 import type { HttpAnswer } from './transport.ts';
@@ -41,13 +41,27 @@ export function isSetback(value: object): value is Setback {
   return 'kind' in value && value.kind === 'setback';
 }
 
-/** Asks for the keys note, and adopts it if a pinned key signed it. */
+/** Asks for the keys note and for what leads to it, and adopts it if a trusted directive key signed it. */
 export async function fetchKeys(parts: CoreParts): Promise<void> {
   const json = await exchangeJson(parts, '/v1/keys');
   if (isSetback(json) || typeof json['keys'] !== 'string') return;
   const served = typeof json['directiveKey'] === 'string' ? json['directiveKey'] : null;
-  const found = await parts.trust.adopt(json['keys'], served);
+  const handovers = listOf(json['handovers']).filter((note) => typeof note === 'string');
+  const { problem: found } = await parts.trust.adopt({ note: json['keys'], served, handovers });
   if (found !== null) parts.report(found);
+}
+
+/**
+ * Takes the keys note of an answer. Where no trusted directive key has signed it, the device may have been away while
+ * that key was exchanged: what leads to the present one is asked for.
+ */
+export async function takeKeys(parts: CoreParts, note: string, served: string | null): Promise<void> {
+  let adoption = await parts.trust.adopt({ note, served });
+  if (!adoption.verified) {
+    await fetchKeys(parts);
+    adoption = await parts.trust.adopt({ note, served });
+  }
+  if (adoption.problem !== null) parts.report(adoption.problem);
 }
 
 /** Sends an append. */

@@ -25,6 +25,8 @@ export type IngestKeys = {
   readonly keysNote: string;
   /** The directive key's vkey. */
   readonly directiveKey: string;
+  /** Older keys notes, oldest first, by which a former directive key names its successor. */
+  readonly handovers: readonly string[];
 };
 
 /** What the append path counts. Implemented by `metrics.ts`; no device or tenant is a label. */

@@ -19,8 +19,9 @@ type invitation struct {
 
 // servedKeys is the answer of GET /v1/keys; section 6.
 type servedKeys struct {
-	Keys         string `json:"keys"`
-	DirectiveKey string `json:"directiveKey"`
+	Keys         string   `json:"keys"`
+	DirectiveKey string   `json:"directiveKey"`
+	Handovers    []string `json:"handovers"`
 }
 
 // enrolled is the answer of POST /v1/enrolment/{tenant}.

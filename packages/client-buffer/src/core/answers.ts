@@ -131,7 +131,7 @@ function extrasOf(json: Json): Extras {
   };
 }
 
-function listOf(value: unknown): readonly unknown[] {
+export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 

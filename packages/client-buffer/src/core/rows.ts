@@ -61,11 +61,13 @@ export type Gap = {
   readonly reason: string;
 };
 
-/** The pinned directive keys and the newest keys note that one of them signed. */
+/** The pinned directive keys, and the newest keys note that they lead to. */
 export type TrustRow = {
   readonly directive: readonly string[];
   readonly counter: number;
   readonly note: string;
+  /** The notes between, oldest first, by which one directive key handed over to the next. */
+  readonly handovers?: readonly string[];
 };
 
 export type EnrolmentRow = {

@@ -1,13 +1,14 @@
 import type { ControlContext } from '../api-context.ts';
 import { findDarkDevices } from './dark-devices.ts';
+import { signOpenOrders } from './sign-open-orders.ts';
 import { orderForSuccessors } from './successor-purges.ts';
 
 const PAUSE_MS = 60_000;
 const INDEX_MS_MAX = 30_000;
 
 /**
- * What the control role does by itself, each minute: it looks for dark devices, orders purges for successors and
- * reads exposures on. Each step is a conditional change, so several control nodes do no harm.
+ * What the control role does by itself, each minute: it looks for dark devices, has a new directive key sign
+ * what the old one ordered, orders purges for successors and reads exposures on. Each step is a conditional change, so several control nodes do no harm.
  */
 export class ControlSweeper {
   readonly #context: ControlContext;
@@ -43,6 +44,7 @@ export class ControlSweeper {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(INDEX_MS_MAX)]);
     const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
       ['dark_devices', () => findDarkDevices(this.#context)],
+      ['open_orders', () => signOpenOrders(this.#context)],
       ['successors', () => orderForSuccessors(this.#context)],
       ['exposures', () => exposures.catchUp(signal)],
     ];

@@ -132,7 +132,7 @@ function keysRoute({ keys }: ApiContext): Route {
     answers: { 200: { description: 'The keys note in force', schema: keysAnswer } },
     handle: async () => ({
       status: 200,
-      body: { keys: keys.keysNote, directiveKey: keys.directiveKey },
+      body: { keys: keys.keysNote, directiveKey: keys.directiveKey, handovers: keys.handovers },
     }),
   });
 }

@@ -42,4 +42,10 @@ export const enrolmentAnswer = z.object({
   limits: z.record(z.string(), z.number()),
 });
 
-export const keysAnswer = z.object({ keys: note, directiveKey: z.string() });
+export const keysAnswer = z.object({
+  keys: note,
+  directiveKey: z.string(),
+  handovers: z
+    .array(note)
+    .meta({ description: 'older keys notes, by which one directive key handed over to the next' }),
+});

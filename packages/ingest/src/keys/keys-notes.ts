@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   bytesEqual,
+  formatVkey,
   KEYS_NOTE,
   openStatement,
   parseNote,
@@ -58,6 +59,18 @@ export async function newestKeysNote(
 ): Promise<Parsed<SignedKeys | null>> {
   const notes = await readKeysNotes(ingestDir, authority);
   return notes.ok ? { ok: true, value: notes.value.at(-1) ?? null } : notes;
+}
+
+/**
+ * The notes by which one directive key handed over to the next, oldest first: whoever trusts any of them gets from
+ * there to the one in force.
+ *
+ * @param directive the name of directive keys
+ */
+export function handoversOf(notes: readonly SignedKeys[], directive: string): readonly string[] {
+  const handovers = notes.filter(({ statement }) => statement.keys.some(({ name }) => name === directive));
+  // While a rotation lasts each note hands over, and the last one does for all.
+  return [...new Map(handovers.map(({ signedBy, source }) => [formatVkey(signedBy[0]!), source])).values()];
 }
 
 function signersOf(source: string, keys: readonly NoteKey[]): NoteKey[] {

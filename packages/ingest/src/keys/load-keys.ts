@@ -11,7 +11,7 @@ import type { IngestKeys } from '../context.ts';
 import { Secret } from '../secret.ts';
 import { readFileIfThere } from './files.ts';
 import { readDirectiveVkeys } from './directive-vkeys.ts';
-import { isCosigner, readKeysNotes, type SignedKeys } from './keys-notes.ts';
+import { handoversOf, isCosigner, readKeysNotes, type SignedKeys } from './keys-notes.ts';
 import { LAYOUT } from './layout.ts';
 import { parsePrivateKey } from './private-key.ts';
 
@@ -34,6 +34,8 @@ export async function loadIngestKeys(dataDir: string, authority: Authority): Pro
   const cosigners: NoteSigner[] = [];
   const others = new Map<string, NoteSigner>();
   for (const key of newest.statement.keys) {
+    // Of a directive key a node has the public half alone.
+    if (key.name === names.directive) continue;
     const signer = await loadSigner(ingestDir, key);
     if (!signer.ok) return signer;
     if (isCosigner(key)) cosigners.push(signer.value);
@@ -59,6 +61,7 @@ export async function loadIngestKeys(dataDir: string, authority: Authority): Pro
       logs: logs.value,
       keysNote: newest.source,
       directiveKey: formatVkey(newest.signedBy.at(-1)!),
+      handovers: handoversOf(notes.value, names.directive),
       challengeSecret: new Secret(Buffer.from(secret).toString('base64')),
     },
   };

@@ -21,7 +21,8 @@ export type RotatingKey = (typeof ROTATING_KEYS)[number];
 /**
  * Begins a rotation: a second key of this kind joins the present one in the keys note. Nodes take it up when they
  * start again. From then on cosigners and directive keys both sign, leases and the tenants' own logs are signed by
- * the newer key. {@link endRotation} comes when every client has had time to check in.
+ * the newer key. Of two directive keys the keys note names the newer one, and clients trust that one alone from then
+ * on: the older one vouches for the newer, and never the newer for the older, which may have been stolen. {@link endRotation} comes when every client has had time to check in.
  * @returns ERR_CONFIG, ERR_EXISTS while a rotation of this kind is under way
  */
 export function beginRotation(
@@ -79,14 +80,27 @@ async function change(
     return { ok: false, fault: { code: 'ERR_CONFIG', detail } };
   }
   const { counter, keys } = present.value.statement;
-  const next = await step({ keys, directives: directives.value });
-  const statement = { authority, counter: counter + 1, keys: next?.keys ?? keys };
-  if (next === null || !(await storeKeysNote(ingestDir, statement, next.directives))) {
+  const [, ofNodes] = sortOut(keys, keyNames(authority).directive);
+  const next = await step({ keys: ofNodes, directives: directives.value });
+  if (
+    next === null ||
+    !(await storeKeysNote(
+      ingestDir,
+      { authority, counter: counter + 1, keys: listed(next) },
+      next.directives,
+    ))
+  ) {
     const detail = `the ${kind} keys of ${authority} are not in a state for this step (keys note ${counter})`;
     return { ok: false, fault: { code: 'ERR_EXISTS', detail } };
   }
   const stored = await newestKeysNote(ingestDir, authority);
   return stored.ok ? { ok: true, value: stored.value! } : stored;
+}
+
+/** What the keys note names: of directive keys the one that takes over, while there are two. */
+function listed({ keys, directives }: Present): readonly NoteKey[] {
+  const next = directives.slice(1).at(-1);
+  return next === undefined ? keys : [...keys, next.key];
 }
 
 async function createDirectiveKey(dataDir: string, authority: Authority): Promise<NoteSigner> {

@@ -80,9 +80,10 @@ function rotateCommand(io: Io): Command {
 
 const ROTATE_HELP = `
 Restart the servers after each step. Leave some days between the two, so that every device has learnt the newer
-key; what the older one has signed stays good. Of the directive key, apps that pin it must name both keys
-(\`tachograph keys show\` prints them) before --finish: afterwards, those that know the older one alone take no
-new keys note and no purge any more.`;
+key; what the older one has signed stays good. The older directive key hands over to the newer one: devices that
+know the older one go over at their next contact, also if they were away for all of it. Where it was stolen,
+take both steps at once, and pin the newer one in the app (\`tachograph keys show\`): a thief can reach devices
+that have not gone over yet.`;
 
 function wrongStep(key: RotatingKey, finish: boolean): CliFailure {
   return finish
