@@ -26,6 +26,37 @@ export async function moveReplicas(
   );
 }
 
+export type Right = 'READ' | 'WRITE' | 'DESCRIBE' | 'DESCRIBE_CONFIGS';
+
+/** Gives a user rights on a topic. */
+export async function allow(
+  addresses: string,
+  topic: string,
+  user: string,
+  rights: readonly Right[],
+): Promise<void> {
+  const acl = rights.map((right) => ruleOf(topic, user, right));
+  await administer(addresses, (admin) => admin.createAcls({ acl }));
+}
+
+/** Takes a right away again. */
+export async function forbid(addresses: string, topic: string, user: string, right: Right): Promise<void> {
+  const filters = [ruleOf(topic, user, right)];
+  await administer(addresses, (admin) => admin.deleteAcls({ filters }));
+}
+
+function ruleOf(topic: string, user: string, right: Right) {
+  return {
+    resourceType: kafkajs.AclResourceTypes.TOPIC,
+    resourceName: topic,
+    resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL,
+    principal: `User:${user}`,
+    host: '*',
+    operation: kafkajs.AclOperationTypes[right],
+    permissionType: kafkajs.AclPermissionTypes.ALLOW,
+  };
+}
+
 async function administer<T>(addresses: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new kafkajs.Kafka({
     brokers: addresses.split(','),
