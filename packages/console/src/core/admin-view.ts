@@ -34,7 +34,7 @@ export function adminView({ status, offline, revokedAt }: AdminFacts): AdminView
   if (status.state === 'recording-only' || status.state === 'enrolling' || status.state === 'opening')
     return { sentence: 'This browser is not enrolled yet.', action: null };
   return {
-    sentence: 'By the control API, also while this browser is offline.',
+    sentence: 'By the control API, from elsewhere.',
     action: 'revoke',
   };
 }

@@ -76,7 +76,8 @@ function aboutOf(data: unknown): string {
   if (told !== null) return told;
   const target: unknown = Array.isArray(targets) ? targets[0] : null;
   const named = isObject(target) ? (text(target['name']) ?? nameOf(text(target['id']))) : null;
-  const about = named ?? (isObject(actor) ? (text(actor['email']) ?? nameOf(text(actor['id']))) : null) ?? '';
+  const about =
+    named ?? (isObject(actor) ? (text(actor['email']) ?? personOf(text(actor['id']))) : null) ?? '';
   return outcome === 'failure' ? `${about}, failed` : about;
 }
 
@@ -89,6 +90,11 @@ function aboutCache(data: unknown): string | null {
     return `${items} items, ${keys} keys`;
   }
   return typeof held === 'number' ? `${held} items` : null;
+}
+
+/** What a device does by itself needs no name: its row has its place. */
+function personOf(id: string | null): string | null {
+  return id !== null && DEVICE_ID.test(id) ? null : id;
 }
 
 /** The thumbprint of a device is too long to be read. */

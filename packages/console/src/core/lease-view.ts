@@ -32,7 +32,7 @@ export function leaseView({ vault, online, now }: LeaseFacts): LeaseView {
   };
   const sentence = online
     ? 'Renewed at each check-in. Offline it runs out.'
-    : 'At zero the cache locks, and some time later it is destroyed.';
+    : 'At zero the cache locks; later it is destroyed.';
   return { tone: online ? 'ok' : 'hold', title: 'Readable offline for', sentence, ...counting };
 }
 
@@ -58,16 +58,16 @@ function refused(reason: OfflineRefusal, { vault, online, now }: LeaseFacts): Le
       return still('bad', 'Being destroyed', 'The keys are gone already; the items follow.');
     case 'revoked':
       return items.length > 0
-        ? still('bad', 'Revoked', 'Nothing can be read any more, and the cache is being destroyed.')
-        : still('bad', 'Destroyed', 'This device was revoked: see cache.purged in the feed.');
+        ? still('bad', 'Revoked', 'Nothing can be read; the cache is being destroyed.')
+        : still('bad', 'Destroyed', 'Revoked: see cache.purged in the feed.');
     case 'purged':
       return still('bad', 'Destroyed', 'Over for too long. The next lease opens it again.');
     case 'no-lease':
       return online
-        ? still('bad', 'No lease', 'The server grants this device none: nothing may be cached.')
-        : still('busy', 'No lease yet', 'The first contact with the server brings one, and the vault.');
+        ? still('bad', 'No lease', 'The policy grants this device none.')
+        : still('busy', 'No lease yet', 'The first contact brings one, and the vault.');
     case 'clock-stepped':
-      return still('bad', 'Locked', 'The clock was set back: only the next lease is believed. Go online.');
+      return still('bad', 'Locked', 'The clock was set back. Go online for a new lease.');
     case 'scope':
       return still('bad', 'Locked', 'The lease does not reach this vault.');
     case 'expired':
@@ -78,7 +78,7 @@ function refused(reason: OfflineRefusal, { vault, online, now }: LeaseFacts): Le
 }
 
 function expired(wipeMs: number, spanMs: number): LeaseView {
-  const sentence = 'No contact in time. Go online before this runs out.';
+  const sentence = 'No contact in time: go online before that.';
   if (wipeMs <= 0) return still('bad', 'Locked', 'No contact in time: the lease ended. Go online.');
   const share = Math.min(1, wipeMs / spanMs);
   return { tone: 'bad', title: 'Locked, destroyed in', left: formatCountdown(wipeMs), share, sentence };

@@ -78,9 +78,7 @@ describe('parseExportLine', () => {
     });
     expect(row({ data: { actor: { id: 'u_7' }, data: { held: 9 } } })?.about).toBe('9 items');
     expect(row({ data: { targets: [{ type: 'device', id: device }] } })?.about).toBe('device qqqqqq…');
-    expect(row({ data: { actor: { id: device }, data: { counts: null, keys: 3 } } })?.about).toBe(
-      'device qqqqqq…',
-    );
+    expect(row({ data: { actor: { id: device }, data: { counts: null, keys: 3 } } })?.about).toBe('');
   });
 
   it('answers null for a half-written line and for what is no CloudEvent', () => {
