@@ -7,7 +7,7 @@ const VERSIONS_MAX = { [API.produce]: 7, [API.metadata]: 6, [API.apiVersions]: 1
 const NODE_ID = 1;
 
 /** What a stub answers to a Produce request: an error code of the protocol, and an offset. */
-export type ProduceAnswer = { readonly code: number; readonly baseOffset?: bigint };
+type ProduceAnswer = { readonly code: number; readonly baseOffset?: bigint };
 
 export type KafkaStub = {
   /** `host:port` */
