@@ -27,10 +27,12 @@ export async function findDarkDevices(
 ): Promise<number> {
   const { registry, clock, tenantLog } = context;
   const now = clock();
+  const minima = new Map<string, number>();
   let found = 0;
   for (let after: LogKey | null = null; ;) {
     const page = await silentDevices(registry.db, now, after);
-    for (const dark of page.flatMap((row) => darkOf(row, now))) {
+    await addMinima(registry.db, page, minima);
+    for (const dark of page.flatMap((row) => darkOf(row, minima.get(row.tenant)!, now))) {
       if (await registry.transaction((trx) => markDark(trx, dark, now))) found++;
     }
     after = page.at(-1) ?? null;
@@ -40,14 +42,24 @@ export async function findDarkDevices(
   return found;
 }
 
-/** Devices that could be dark by the least that any tenant may set. Those that are marked are not among them. */
+/** Adds how long, in milliseconds, each tenant of `page` that `minima` lacks lets its devices be silent in any case. */
+async function addMinima(db: Db, page: readonly LogKey[], minima: Map<string, number>): Promise<void> {
+  const unknown = [...new Set(page.map(({ tenant }) => tenant))].filter((tenant) => !minima.has(tenant));
+  if (unknown.length === 0) return;
+  const rows = await db.selectFrom('tenants').select(['id', 'policy']).where('id', 'in', unknown).execute();
+  for (const { id, policy } of rows) minima.set(id, parseStoredPolicy(policy).dark.afterHours * HOUR_MS);
+}
+
+/**
+ * Devices that could be dark by the least that any tenant may set. Those that are marked are not among them, nor those
+ * whose successor has taken their place.
+ */
 async function silentDevices(db: Db, now: number, after: LogKey | null) {
   return db
     .selectFrom('sightings')
     .innerJoin('devices', (join) =>
       join.onRef('devices.tenant', '=', 'sightings.tenant').onRef('devices.device', '=', 'sightings.device'),
     )
-    .innerJoin('tenants', 'tenants.id', 'sightings.tenant')
     .leftJoin('leases', (join) =>
       join.onRef('leases.tenant', '=', 'sightings.tenant').onRef('leases.device', '=', 'sightings.device'),
     )
@@ -57,17 +69,23 @@ async function silentDevices(db: Db, now: number, after: LogKey | null) {
       'sightings.received_at',
       'sightings.contact_gap_ms',
       'leases.blocks_at',
-      'tenants.policy',
     ])
     .where('sightings.dark_since', 'is', null)
     .where('devices.status', 'in', ['enrolled', 'quarantined'])
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('devices as next')
+            .select('next.device')
+            .whereRef('next.tenant', '=', 'sightings.tenant')
+            .whereRef('next.predecessor', '=', 'sightings.device'),
+        ),
+      ),
+    )
     .where((eb) => eb.or([eb('sightings.received_at', '<', now - HOUR_MS), eb('leases.blocks_at', '<', now)]))
     .$if(after !== null, (all) =>
       all.where((eb) =>
-        eb.or([
-          eb('sightings.tenant', '>', after!.tenant),
-          eb.and([eb('sightings.tenant', '=', after!.tenant), eb('sightings.device', '>', after!.device)]),
-        ]),
+        eb(eb.refTuple('sightings.tenant', 'sightings.device'), '>', eb.tuple(after!.tenant, after!.device)),
       ),
     )
     .orderBy('sightings.tenant')
@@ -76,9 +94,10 @@ async function silentDevices(db: Db, now: number, after: LogKey | null) {
     .execute();
 }
 
-function darkOf(row: Awaited<ReturnType<typeof silentDevices>>[number], now: number): Dark[] {
+type Silent = Awaited<ReturnType<typeof silentDevices>>[number];
+
+function darkOf(row: Silent, minimumMs: number, now: number): Dark[] {
   const { tenant, device, received_at: seenAt, contact_gap_ms: habitMs, blocks_at: leaseEndsAt } = row;
-  const minimumMs = parseStoredPolicy(row.policy).dark.afterHours * HOUR_MS;
   const because = silenceOf({ seenAt, habitMs, leaseEndsAt }, minimumMs, now);
   return because === null ? [] : [{ tenant, device, because, seenAt, habitMs }];
 }

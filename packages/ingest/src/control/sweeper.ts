@@ -5,6 +5,11 @@ import { orderForSuccessors } from './successor-purges.ts';
 
 const PAUSE_MS = 60_000;
 const INDEX_MS_MAX = 30_000;
+/**
+ * How long after its start a node takes no device for dark: where the whole service was away, every device was kept
+ * from calling, and is given the longest wait that a client keeps between two tries.
+ */
+const GRACE_MS = 3_600_000;
 
 /**
  * What the control role does by itself, each minute: it looks for dark devices, has a new directive key sign
@@ -12,12 +17,14 @@ const INDEX_MS_MAX = 30_000;
  */
 export class ControlSweeper {
   readonly #context: ControlContext;
+  readonly #startedAt: number;
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
 
   constructor(context: ControlContext) {
     this.#context = context;
+    this.#startedAt = context.clock();
   }
 
   /** Sweeps once, after the sweep that runs, and from then on each minute. */
@@ -43,7 +50,7 @@ export class ControlSweeper {
     const { exposures, logger } = this.#context;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(INDEX_MS_MAX)]);
     const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
-      ['dark_devices', () => findDarkDevices(this.#context)],
+      ['dark_devices', () => this.#findDark()],
       ['open_orders', () => signOpenOrders(this.#context)],
       ['successors', () => orderForSuccessors(this.#context)],
       ['exposures', () => exposures.catchUp(signal)],
@@ -57,5 +64,10 @@ export class ControlSweeper {
         logger.error({ err: error, step }, 'sweep.failed');
       }
     }
+  }
+
+  async #findDark(): Promise<void> {
+    const { clock } = this.#context;
+    if (clock() - this.#startedAt >= GRACE_MS) await findDarkDevices(this.#context);
   }
 }

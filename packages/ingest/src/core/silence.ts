@@ -23,5 +23,6 @@ export function silenceOf(
   now: number,
 ): Silence | null {
   if (now - seenAt > Math.max(minimumMs, HABIT_FACTOR * habitMs)) return 'habit';
-  return leaseEndsAt !== null && leaseEndsAt < now ? 'lease' : null;
+  // A device that still calls after its lease has ended is no longer given one: it is refused, and not silent.
+  return leaseEndsAt !== null && seenAt < leaseEndsAt && leaseEndsAt < now ? 'lease' : null;
 }

@@ -109,6 +109,41 @@ describe('a device', () => {
     expect(await darkSince(device)).not.toBeNull();
   });
 
+  it('that calls without being given a lease any more is not dark', async () => {
+    const device = await harness.enrolled(node);
+    await contacts(device, 0);
+    await node.admin('PUT', `/tenants/${TENANT}/policy`, {
+      enrolment: { methods: ['token'], rules: [{ action: 'allow_without_cache' }] },
+    });
+    for (let i = 0; i < 5; i++) {
+      await contacts(device, 40);
+      await sweep();
+    }
+    expect(await darkEvents()).toEqual([]);
+  });
+
+  it('whose successor has taken its place is not missed', async () => {
+    const old = await harness.enrolled(node);
+    await contacts(old, 0);
+    const next = await harness.enrolled(node, { predecessor: old.device });
+    await contacts(next, 70, 70, 1);
+    await sweep();
+    expect(await darkEvents()).toEqual([]);
+  });
+
+  it('that the service kept from calling has an hour after its start', async () => {
+    const device = await harness.enrolled(node);
+    await contacts(device, 0);
+    harness.now += 100 * HOUR_MS;
+    const restarted = await harness.node();
+    harness.now += HOUR_MS - 1;
+    await sweep(restarted);
+    expect(await darkEvents()).toEqual([]);
+    harness.now += 1;
+    await sweep(restarted);
+    expect(await darkEvents()).toHaveLength(1);
+  });
+
   it('is told dark once by two control nodes, and not at all where it is revoked', async () => {
     const [silent, revoked] = [await harness.enrolled(node), await harness.enrolled(node)];
     await contacts(silent, 0);
