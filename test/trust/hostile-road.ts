@@ -51,6 +51,8 @@ class Road implements Transport {
   intercept: (request: HttpRequest) => HttpAnswer | null | Promise<HttpAnswer | null> = () => null;
   /** What becomes of the answers to appends. */
   change: Change = (body) => body;
+  /** What becomes of the answer to `GET /v1/keys`. */
+  changeKeys: (body: object) => object = (body) => body;
   readonly #deployment: Deployment;
 
   constructor(deployment: Deployment) {
@@ -60,11 +62,12 @@ class Road implements Transport {
   honest(): void {
     this.intercept = () => null;
     this.change = (body) => body;
+    this.changeKeys = (body) => body;
   }
 
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const isAppend = /^\/v1\/logs\/[^/]+\/[^/]+$/.test(request.path);
-    if (!isAppend) return this.#deployment.forward(request);
+    if (!isAppend) return this.#other(request);
     this.sent.push(request);
     const instead = await this.intercept(request);
     if (instead !== null) return instead;
@@ -73,6 +76,12 @@ class Road implements Transport {
     const body = JSON.parse(answer.body) as AnswerBody;
     this.answers.push(body);
     return { ...answer, body: JSON.stringify(await this.change(body, request)) };
+  }
+
+  async #other(request: HttpRequest): Promise<HttpAnswer> {
+    const answer = await this.#deployment.forward(request);
+    if (answer.kind === 'failure' || request.path !== '/v1/keys') return answer;
+    return { ...answer, body: JSON.stringify(this.changeKeys(JSON.parse(answer.body) as object)) };
   }
 }
 

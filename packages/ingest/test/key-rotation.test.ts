@@ -58,6 +58,10 @@ async function checkIn() {
   return body;
 }
 
+async function served(): Promise<unknown> {
+  return (await fetch(`${node.url}/v1/keys`)).json();
+}
+
 function directiveVkey(): NoteKey {
   return need(parseVkey(harness.keys.directiveKey));
 }
@@ -129,6 +133,40 @@ describe('a rotation of the directive key', () => {
     // The next rotation of another key goes on from there.
     await step('lease', 'begin');
     expect((await opened((await checkIn()).keys!, directiveVkey())).counter).toBe(4);
+  });
+
+  it('names the newer one while it lasts, which the older one signs too, and never the older one', async () => {
+    const old = directiveVkey();
+    await step('directive', 'begin');
+    const { directive } = keyNames(authority);
+    const named = async (pin: NoteKey) =>
+      (await opened(harness.keys.keysNote, pin)).of(directive).map(formatVkey);
+    for (const pin of [old, directiveVkey()]) expect(await named(pin)).toEqual([harness.keys.directiveKey]);
+    // A rotation of another key meanwhile says so as well.
+    await step('lease', 'begin');
+    expect(await named(old)).toEqual([harness.keys.directiveKey]);
+    await step('directive', 'end');
+    expect(await named(directiveVkey())).toEqual([]);
+  });
+
+  it('leaves one handover note a rotation, which is served for ever; their chain reaches the key in force', async () => {
+    let trusted = directiveVkey();
+    await step('directive', 'begin');
+    await step('lease', 'begin');
+    await step('directive', 'end');
+    await step('lease', 'end');
+    await step('directive', 'begin');
+    await step('directive', 'end');
+    const { handovers } = harness.keys;
+    expect(handovers).toHaveLength(2);
+    expect(await served()).toEqual({
+      keys: harness.keys.keysNote,
+      directiveKey: harness.keys.directiveKey,
+      handovers,
+    });
+    for (const note of handovers)
+      [trusted] = (await opened(note, trusted)).of(keyNames(authority).directive) as [NoteKey];
+    expect(formatVkey(trusted)).toBe(harness.keys.directiveKey);
   });
 
   it('is refused twice, and before it began', async () => {

@@ -69,6 +69,9 @@ export class FakeIngest {
   cosigner!: NoteSigner;
   lessor!: NoteSigner;
   directive!: NoteSigner;
+  /** The directive key before, while it hands over. */
+  outgoing: NoteSigner | null = null;
+  handovers: string[] = [];
   approval = false;
   counter = 1;
   readonly orders = new FakeOrders();
@@ -107,12 +110,25 @@ export class FakeIngest {
   }
 
   keysNote(): Promise<string> {
+    const { authority, counter, outgoing, directive } = this;
     const keys = [this.cosigner.key, this.lessor.key];
-    return signStatement(
-      KEYS_NOTE,
-      { authority: this.authority, counter: this.counter, keys },
-      this.directive,
-    );
+    return outgoing === null
+      ? signStatement(KEYS_NOTE, { authority, counter, keys }, directive)
+      : signStatement(KEYS_NOTE, { authority, counter, keys: [...keys, directive.key] }, outgoing, directive);
+  }
+
+  /** Begins a rotation of the directive key. */
+  handOverTo(next: NoteSigner): void {
+    this.outgoing = this.directive;
+    this.directive = next;
+    this.counter++;
+  }
+
+  /** Ends it. */
+  async retireOutgoing(): Promise<void> {
+    this.handovers.push(await this.keysNote());
+    this.outgoing = null;
+    this.counter++;
   }
 
   async handle(request: Request): Promise<Response> {
@@ -136,7 +152,7 @@ export class FakeIngest {
   }
 
   async #keys(): Promise<Json> {
-    return { keys: await this.keysNote(), directiveKey: this.directiveVkey };
+    return { keys: await this.keysNote(), directiveKey: this.directiveVkey, handovers: this.handovers };
   }
 
   async #offer(): Promise<Reply> {
@@ -147,7 +163,10 @@ export class FakeIngest {
       challenge,
       expires: new Date(this.now() + 3_600_000).toISOString(),
     };
-    return { status: 200, json: { ...json, methods: ['token'], ...(await this.#keys()) } };
+    return {
+      status: 200,
+      json: { ...json, methods: ['token'], keys: await this.keysNote(), directiveKey: this.directiveVkey },
+    };
   }
 
   async #enrol(request: Json): Promise<Reply> {
