@@ -36,24 +36,32 @@ function maskOf(i: number, bits: number): number {
   return 0xff & ~(0xff >> Math.min(Math.max(bits - i * 8, 0), 8));
 }
 
+/** Stands for the address of a client that a trusted proxy did not name. It lies in no network. */
+export const UNKNOWN_ADDRESS = 'unknown';
+
 /**
  * The client's address as far as it can be believed: the connection's peer or, where that is a trusted proxy,
- * the right-most address of `X-Forwarded-For` that is no trusted proxy itself. What stands left of it, or is no
- * address, is a claim and changes nothing.
+ * the right-most address of `X-Forwarded-For` that is no trusted proxy itself. What stands left of it is a claim and
+ * changes nothing. Where a proxy names nobody, or something that is no address, the client is
+ * {@link UNKNOWN_ADDRESS}: taken for the proxy, everybody would be in the network that the proxy stands in.
  */
 export function observedAddress(
   peer: string,
   forwardedFor: string | undefined,
   trusted: readonly Network[],
 ): string {
-  const hops = forwardedFor?.split(',') ?? [];
+  const hops = forwardedFor?.split(',') ?? [''];
   let address = canonical(peer) ?? peer;
   while (hops.length > 0 && isWithin(address, trusted)) {
-    const hop = canonical(hops.pop()!.trim());
-    if (hop === null) break;
-    address = hop;
+    address = canonical(withoutPort(hops.pop()!.trim())) ?? UNKNOWN_ADDRESS;
   }
   return address;
+}
+
+/** Some proxies write the client's port too: `192.0.2.1:4711`, `[2001:db8::7]:4711`. */
+function withoutPort(hop: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]+)\]|([^:]+))(?::[0-9]{1,5})?$/.exec(hop) ?? [];
+  return bracketed ?? plain ?? hop;
 }
 
 function canonical(text: string): string | null {
