@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createKafkaTopic } from '@tachograph/event-log';
+import { cli } from '../support/cli.ts';
 import { enrolDevice } from '../support/device.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -20,6 +21,7 @@ describe('a broker that takes the right to write away, and gives it back', () =>
   let dir: Awaited<ReturnType<typeof tempDir>>;
   let broker: KafkaBroker;
   let server: Served;
+  let env: Record<string, string>;
   beforeAll(async () => {
     dir = await tempDir();
     const users = { name: 'USERS', protocol: 'SASL_PLAINTEXT', port: await freePort() } as const;
@@ -37,18 +39,18 @@ describe('a broker that takes the right to write away, and gives it back', () =>
     const single = { partitions: 2, replicas: 1, minInSync: 1, retentionMs: null };
     await createKafkaTopic({ brokers: [broker.address], topic: TOPIC, ...single });
     await allow(broker.address, TOPIC, USER, ['READ', 'WRITE', 'DESCRIBE', 'DESCRIBE_CONFIGS']);
-    server = await serve({
-      dataDir: join(dir.path, 'data'),
-      env: {
-        KAFKA_BROKERS: `127.0.0.1:${users.port}`,
-        KAFKA_TOPIC: TOPIC,
-        KAFKA_ALLOW_UNSAFE: 'on',
-        KAFKA_SASL_MECHANISM: 'plain',
-        KAFKA_SASL_USERNAME: USER,
-        KAFKA_SASL_PASSWORD: PASSWORD,
-      },
-    });
+    env = {
+      KAFKA_BROKERS: `127.0.0.1:${users.port}`,
+      KAFKA_TOPIC: TOPIC,
+      KAFKA_ALLOW_UNSAFE: 'on',
+      KAFKA_SASL_MECHANISM: 'plain',
+      KAFKA_SASL_USERNAME: USER,
+      KAFKA_SASL_PASSWORD: PASSWORD,
+    };
+    server = await serve({ dataDir: join(dir.path, 'data'), env });
   }, 120_000);
+  const doctor = async (): Promise<string> =>
+    (await cli(['doctor'], { ...env, DATA_DIR: server.dataDir, PORT: String(server.port) })).output;
   afterAll(async () => {
     await server?.stop();
     await broker?.stop();
@@ -60,6 +62,7 @@ describe('a broker that takes the right to write away, and gives it back', () =>
     const { device } = sender;
     device.record(5);
     await sender.sendUpTo(5);
+    expect(await doctor()).toMatch(/✓ log +2 partitions can be read/);
 
     await forbid(broker.address, TOPIC, USER, 'WRITE');
     device.record(5);
@@ -74,6 +77,9 @@ describe('a broker that takes the right to write away, and gives it back', () =>
     expect(server.output()).toMatch(/lane\.append_ambiguous/);
     expect(server.output()).toMatch(/not authorized/i);
     expect(server.output()).not.toContain(PASSWORD);
+    expect(await doctor()).toMatch(
+      /✗ log +audit\.events of Kafka can be read, but this user may not write to it/,
+    );
 
     await allow(broker.address, TOPIC, USER, ['WRITE']);
     const givenBackAt = performance.now();

@@ -142,6 +142,11 @@ export class KafkaLog implements EventLog {
     return { kind: 'ambiguous', cause: why };
   }
 
+  /** Whether the brokers let this client append; `null` where they do not say. Nothing is appended for that. */
+  mayAppend(): Promise<boolean | null> {
+    return this.#reader.mayAppend(0);
+  }
+
   async offsets(partition: number): Promise<{ readonly oldest: number; readonly next: number }> {
     this.#check(partition);
     return this.#reader.offsets(partition);

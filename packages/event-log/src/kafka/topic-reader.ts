@@ -4,6 +4,7 @@ import type { StoredRecord } from '../record.ts';
 import { errorType, offsetOf } from './kafkajs-errors.ts';
 import type { Leaders } from './leaders.ts';
 import { storedRecord } from './stored-record.ts';
+import { readWriteRight } from './write-right.ts';
 
 /** What a fetch answers at most, except that it always answers one whole append where there is one. */
 const FETCH_BYTES_MAX = 1024 * 1024;
@@ -56,6 +57,11 @@ export class TopicReader {
       // Older records were removed by retention; the reader's filter says what that means.
       return { records: [], next: Math.max(oldest, from) };
     }
+  }
+
+  /** Whether the leader of `partition` lets this client append; `null` where it does not say. */
+  mayAppend(partition: number): Promise<boolean | null> {
+    return this.#ask(partition, (leader) => readWriteRight(leader, this.#topic));
   }
 
   close(): void {

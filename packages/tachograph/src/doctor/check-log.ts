@@ -1,4 +1,4 @@
-import type { EventLog } from '@tachograph/event-log';
+import { KafkaLog, type EventLog } from '@tachograph/event-log';
 import { findLosses, type Registry } from '@tachograph/ingest';
 import { errorMessage } from '../error-code.ts';
 import { bad, good, note, type Finding } from './check.ts';
@@ -13,6 +13,14 @@ export async function checkLog(log: EventLog): Promise<Finding> {
       const { oldest, next } = await log.offsets(partition);
       records += next - oldest;
       if (next > oldest) await readEnds(log, partition, oldest, next);
+    }
+    if (log instanceof KafkaLog && (await log.mayAppend()) === false) {
+      return bad(
+        check,
+        `${name} of Kafka can be read, but this user may not write to it`,
+        'Give it the right `Write` on the topic. Until then devices are told to come back (503) and keep everything.',
+        'Where only an exporter runs, it is not needed.',
+      );
     }
     const where = adapter === 'kafka' ? ` in ${name} of Kafka` : '';
     return good(check, `${partitions} partitions can be read, ${records} records${where}`);
