@@ -16,6 +16,10 @@ const trial = z.looseObject({
 });
 type Trial = z.infer<typeof trial>;
 
+/** So that nobody relies on a rule over claims that nothing brings yet. */
+const NO_CLAIMS_YET =
+  'Note:      single sign-on is not there yet, so no device has claims: this is what would follow if it had these.\n';
+
 type TestOptions = AdminOptions & {
   readonly address: string;
   readonly claims?: readonly string[];
@@ -68,7 +72,8 @@ function testCommand(io: Io): Command {
         ...(policy === undefined ? {} : { policy: await readPolicy(policy) }),
       };
       const request = { method: 'POST', path: `${pathOf(tenant)}/test`, body } as const;
-      return callAndPrint(io, options, request, trial, describe);
+      const note = claims.length === 0 ? '' : NO_CLAIMS_YET;
+      return callAndPrint(io, options, request, trial, (answer) => describe(answer) + note);
     });
 }
 
