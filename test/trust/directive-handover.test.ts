@@ -139,7 +139,7 @@ async function isRefused(victim: Victim, note: string, to: NoteSigner): Promise<
 
 describe('a handover', () => {
   it.each(['cosigners', 'lease', 'log'] as const)(
-    'cannot be made with a stolen key of the %s, under its own name or that of the directive key',
+    'cannot be made with a stolen key of the %s, under its own name or that of the directive key (INV-23)',
     async (kind) => {
       const victim = await deployment.victim();
       const thief = await stranger();

@@ -46,14 +46,14 @@ describe('a keys note that names directive keys', () => {
     expect(await followNote(authority, start, await note(2, [second.key], first, third))).toBeNull();
   });
 
-  it('is nothing where only those sign whom it names, or a key of ingest does, whatever it calls itself', async () => {
+  it('is nothing where only those sign whom it names, or a key of ingest does, whatever it calls itself (INV-23)', async () => {
     const disguised: NoteSigner = { ...lessor, key: first.key };
     for (const signers of [[second], [cosigner, second], [lessor, second], [disguised, second]]) {
       expect(await followNote(authority, start, await note(9, [second.key], ...signers))).toBeNull();
     }
   });
 
-  it('does not hand over backwards: an older note, or the same one again, changes nothing', async () => {
+  it('does not hand over backwards: an older note, or the same one again, changes nothing (INV-23)', async () => {
     const over = await note(2, [second.key], first, second);
     const after = (await followNote(authority, start, over))!;
     const back = await note(2, [first.key], second, first);

@@ -52,7 +52,9 @@ function showCommand(io: Io): Command {
           `${JSON.stringify({ directiveKey: directiveKeys.at(-1), directiveKeys, counter, keys: keys.map(formatVkey) }, null, 2)}\n`,
         );
       } else {
-        io.out(`Directive key, for apps to pin:\n  ${directiveKeys.join('\n  ')}\n${describe(newest)}`);
+        // The newest first: while it is rotated, that is the one to pin.
+        const lines = directiveKeys.toReversed().join('\n  ');
+        io.out(`Directive key, for apps to pin:\n  ${lines}\n${describe(newest)}`);
       }
     });
 }
