@@ -32,6 +32,8 @@ const AT = {
 } as const;
 
 const INITIAL_BYTES = 64 * 1024;
+/** After so many batches in a row that took less than a quarter of the buffer, it is let go: each partition has one. */
+const SMALL_BATCHES_MAX = 64;
 /** What a varint of 32 bits takes at most. */
 const VARINT_BYTES_MAX = 5;
 /** The varint of a length from 64 to 8191, which is that of most records. */
@@ -47,9 +49,11 @@ const USUAL_LENGTH_BYTES = 2;
 export class RecordBatchEncoder {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #at = 0;
+  #smallBatches = 0;
 
   /** The bytes of a batch with `records`, at least one. */
   encode(records: readonly LogRecord[], origin: BatchOrigin): Buffer {
+    this.#shrink();
     this.#at = AT.records;
     for (const [i, record] of records.entries()) this.#record(record, i);
     const bytes = this.#bytes;
@@ -67,6 +71,13 @@ export class RecordBatchEncoder {
     bytes.writeInt32BE(records.length, AT.count);
     bytes.writeUInt32BE(crc32c(bytes, AT.attributes, this.#at), AT.crc);
     return bytes.subarray(0, this.#at);
+  }
+
+  #shrink(): void {
+    this.#smallBatches = this.#at * 4 < this.#bytes.length ? this.#smallBatches + 1 : 0;
+    if (this.#smallBatches < SMALL_BATCHES_MAX) return;
+    this.#smallBatches = 0;
+    if (this.#bytes.length > INITIAL_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   }
 
   #record({ key, value, headers }: LogRecord, offsetDelta: number): void {

@@ -80,4 +80,16 @@ describe('RecordBatchEncoder', () => {
     encoder.encode([record('y'.repeat(300_000))], ORIGIN);
     expect(encoder.encode([record('small', { a: 'b' })], ORIGIN).equals(small)).toBe(true);
   });
+
+  it('lets go of the room that a large batch took once only small ones come', () => {
+    const encoder = new RecordBatchEncoder();
+    const large = encoder.encode([record('x'.repeat(3_000_000))], ORIGIN);
+    expect(large.buffer.byteLength).toBeGreaterThan(3_000_000);
+    const sizes = Array.from({ length: 100 }, () => encoder.encode([record('x')], ORIGIN).buffer.byteLength);
+    expect(sizes[10]).toBe(large.buffer.byteLength);
+    expect(sizes.at(-1)).toBeLessThan(100_000);
+    expect(decoded(encoder.encode([record('still right')], ORIGIN))).toMatchObject([
+      { value: 'still right' },
+    ]);
+  });
 });
