@@ -10,7 +10,9 @@ import {
   leafHash,
   noteKey,
   parseCheckpointNote,
+  parseNote,
   parseVkey,
+  PURGE_NOTE,
   rootOf,
   SIGNATURE_TYPE,
   signNote,
@@ -20,7 +22,7 @@ import {
   verifyNote,
   type Origin,
 } from '@tachograph/wire';
-import { Deployment, need, record, type Victim } from './hostile-road.ts';
+import { Deployment, need, record, SUBJECT, type Victim } from './hostile-road.ts';
 
 const DEADLINE_MS = 10_000;
 
@@ -36,7 +38,7 @@ async function recordsOf({ origin }: Victim): Promise<StoredRecord[]> {
 }
 
 /** Writes one more entry into the log of a device, which follows and which no device has signed. */
-async function writeEntry(victim: Victim, text: string): Promise<void> {
+async function writeEntry(victim: Victim, text: string, type = 'item.reveal'): Promise<void> {
   const records = await recordsOf(victim);
   const { key, headers } = records.at(-1)!;
   const edge = appendLeaves(
@@ -57,6 +59,7 @@ async function writeEntry(victim: Victim, text: string): Promise<void> {
     value,
     headers: {
       ...headers,
+      [HEADER.type]: type,
       [HEADER.sequence]: String(edge.size).padStart(16, '0'),
       [HEADER.edge]: formatEdge(edge),
       [HEADER.checkpoint]: toBase64(utf8(checkpoint)),
@@ -96,6 +99,26 @@ describe('whoever may write to the ordered log', () => {
     expect(audit.status().origin).not.toBe(origin);
     const { devices } = (await deployment.admin('GET', '/devices')) as { devices: Record<string, unknown>[] };
     expect(devices).toContainEqual(expect.objectContaining({ status: 'quarantined', installation: device }));
+    await audit.close();
+  });
+
+  it('can say for a device that its purge was carried out: a limit, though the device itself still holds its cache', async () => {
+    const victim = await deployment.victim();
+    const { audit, app, device } = victim;
+    await record(audit, 1);
+    await audit.flush();
+    const order = { reason: 'left the company', purge: ['*'] };
+    const { directive } = await deployment.admin('POST', `/devices/${device}/revoke`, order);
+    const event = JSON.parse(utf8Text((await recordsOf(victim))[0]!.value)!) as Record<string, unknown>;
+    const { id } = need(PURGE_NOTE.parse(need(parseNote(String(directive))).text));
+    const said = { ...event, action: 'cache.purged', data: { directive: id, scopes: ['*'] } };
+    await writeEntry(victim, JSON.stringify(said), 'cache.purged');
+    await deployment.restart();
+    await deployment.node.ingest.ready();
+    expect(await deployment.admin('GET', `/subjects/${SUBJECT}/offboarding`)).toMatchObject({
+      devices: [{ device, end: 'purged' }],
+    });
+    expect(app.isEmpty).toBe(false);
     await audit.close();
   });
 });

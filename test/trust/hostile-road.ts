@@ -145,7 +145,12 @@ export class Deployment {
     need(await (step === 'begin' ? beginRotation : endRotation)(harness.folder, authority, key));
     harness.keys = need(await loadIngestKeys(harness.folder, authority));
     harness.directives = need(await loadDirectiveKeys(harness.folder, authority));
-    this.node = await harness.node();
+    await this.restart();
+  }
+
+  async restart(): Promise<void> {
+    await this.node.close();
+    this.node = await this.harness.node();
   }
 
   /** A device that enrolled by a token, has its lease, and has cached something under its scope. */
