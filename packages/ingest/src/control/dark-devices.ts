@@ -72,10 +72,11 @@ async function silentDevices(db: Db, now: number, after: LogKey | null) {
     ])
     .where('sightings.dark_since', 'is', null)
     .where('devices.status', 'in', ['enrolled', 'quarantined'])
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('devices as next')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('devices as next')
             .select('next.device')
             .whereRef('next.tenant', '=', 'sightings.tenant')
             .whereRef('next.predecessor', '=', 'sightings.device'),

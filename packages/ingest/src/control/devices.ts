@@ -12,6 +12,7 @@ const PAGE_MAX = 1000;
 const query = z.object({
   status: z.enum(DEVICE_STATUSES).optional(),
   subject: z.string().min(1).max(256).optional(),
+  device: deviceId.optional(),
   cursor: deviceId.optional(),
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),
 });
@@ -68,7 +69,7 @@ type DeviceRow = Awaited<ReturnType<typeof selectDevices>>[number];
 
 /** One row more than the page, to know whether there are more. */
 async function selectDevices(db: Db, tenant: string, page: z.output<typeof query>) {
-  const { status, subject, cursor, limit } = page;
+  const { status, subject, device, cursor, limit } = page;
   return db
     .selectFrom('devices')
     .leftJoin('heads', (join) =>
@@ -90,6 +91,7 @@ async function selectDevices(db: Db, tenant: string, page: z.output<typeof query
     .where('devices.installation', 'not in', ownLogsOf(db, tenant))
     .$if(status !== undefined, (all) => all.where('devices.status', '=', status!))
     .$if(subject !== undefined, (all) => all.where('devices.subject', '=', subject!))
+    .$if(device !== undefined, (all) => all.where('devices.device', '=', device!))
     .$if(cursor !== undefined, (all) => all.where('devices.device', '>', cursor!))
     .orderBy('devices.device')
     .limit(limit + 1)

@@ -40,6 +40,7 @@ describe('devices', () => {
     expect(await ids('subject=ana')).toEqual([anas.device]);
     expect(await ids('status=revoked')).toEqual([ben.device]);
     expect(await ids('status=revoked&subject=ana')).toEqual([]);
+    expect(await ids(`device=${ben.device}`)).toEqual([ben.device]);
   });
 
   it('say when they were seen, what they hold and how their clock is', async () => {
@@ -72,7 +73,7 @@ describe('devices', () => {
     ]);
   });
 
-  it.each(['status=gone', 'limit=0', 'limit=5000', 'cursor=x', 'subject='])(
+  it.each(['status=gone', 'limit=0', 'limit=5000', 'cursor=x', 'subject=', 'device=x'])(
     'are not listed by ?%s',
     async (query) => {
       expect(await api.admin('GET', `/tenants/other/devices?${query}`)).toMatchObject({

@@ -29,7 +29,10 @@ const deviceBody = z.object({ device: z.string().regex(/^[A-Za-z0-9_-]{43}$/) })
 export function addDemoApi(scope: Ingest['app'], options: DemoApiOptions): void {
   const { authority, tenant, directiveKey, exportDir, call } = options;
   scope.get('/demo/api/config', async () => ({ authority, tenant, directiveKey }));
-  scope.get('/demo/api/export', async () => ({ lines: await readExportTail(exportDir, LINES_MAX) }));
+  scope.get('/demo/api/export', async () => {
+    const lines = await readExportTail(exportDir, Number.MAX_SAFE_INTEGER);
+    return { lines: linesOf(tenant, lines).slice(-LINES_MAX) };
+  });
   // Apart from the configuration, which every page load asks for: only who is not enrolled makes a token.
   scope.post('/demo/api/enrolment-token', async () => ({ token: await demoEnrolmentToken(call) }));
   // An app's own back end asks for a sign-in; this one has none, and serves devices that are not revoked.
@@ -45,5 +48,19 @@ export function addDemoApi(scope: Ingest['app'], options: DemoApiOptions): void 
     if (!body.success) return reply.code(400).send({ detail: 'device: expected its thumbprint' });
     const revokedAt = await revokeDemoDevice(call, body.data.device);
     return revokedAt === null ? reply.code(404).send({ detail: 'no such device' }) : { revokedAt };
+  });
+}
+
+const exported = z.object({ tenant: z.string() });
+
+/** Of a feed of all tenants the CloudEvents lines of one. A feed in another format has none to show. */
+export function linesOf(tenant: string, lines: readonly string[]): string[] {
+  return lines.filter((line) => {
+    try {
+      return exported.safeParse(JSON.parse(line)).data?.tenant === tenant;
+    } catch (error) {
+      if (error instanceof SyntaxError) return false;
+      throw error;
+    }
   });
 }
