@@ -1,13 +1,12 @@
 import { ACTION_PATTERN } from '@tachograph/wire';
 import { z } from 'zod';
-import { FORMATS, type FormatName } from './formats/registry.ts';
+import { FORMAT_NAMES } from './formats/registry.ts';
 import { fileStem } from './sinks/file.ts';
 import { SINKS } from './sinks/registry.ts';
 import type { Sink } from './sinks/sink.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, '1 to 63 of a-z, 0-9 and -');
 const tenant = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a tenant');
-const formatNames = Object.keys(FORMATS) as [FormatName, ...FormatName[]];
 
 /** The sink's settings, checked by the sink's own schema. */
 function sinkSchema(sinks: readonly Sink[]) {
@@ -35,7 +34,7 @@ function routeSchema(sinks: readonly Sink[]) {
     tenants: z.union([z.literal('*'), z.array(tenant).min(1)]),
     /** Only these, where given. `tachograph.rejected` stands for entries that are no valid event. */
     actions: z.array(z.string().regex(ACTION_PATTERN)).min(1).optional(),
-    format: z.enum(formatNames),
+    format: z.enum(FORMAT_NAMES),
     sink: sinkSchema(sinks),
     /** The file for what this route could not deliver: `<stem>.ndjson`. */
     deadLetters: fileStem.optional(),

@@ -35,6 +35,20 @@ describe('the settings of a server', () => {
   });
 });
 
+describe('the format of the feed', () => {
+  it('is CloudEvents unless another one is named', () => {
+    expect(loadSettings({}).exportFormat).toBe('cloudevents');
+    expect(loadSettings({ EXPORT_FORMAT: 'ocsf' }).exportFormat).toBe('ocsf');
+  });
+
+  it('is one that there is', () => {
+    expect(failureOf({ EXPORT_FORMAT: 'leef' }).mend).toEqual([
+      'EXPORT_FORMAT: expected cloudevents, ocsf, ecs, cef or raw',
+    ]);
+    expect(failureOf({ EXPORT_FORMAT: 'toString' }).mend).toHaveLength(1);
+  });
+});
+
 describe('the registry in PostgreSQL', () => {
   it('is named beside Kafka only: nodes that share a registry share the log', () => {
     const DATABASE_URL = 'postgres://tacho:hunter2@db.example/audit?sslmode=verify-full';

@@ -9,3 +9,9 @@ import { raw } from './raw.ts';
 export const FORMATS = { cloudevents, ocsf, ecs, cef, raw } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof FORMATS;
+
+export const FORMAT_NAMES = Object.keys(FORMATS) as [FormatName, ...FormatName[]];
+
+export function isFormatName(text: string): text is FormatName {
+  return Object.hasOwn(FORMATS, text);
+}

@@ -13,7 +13,7 @@ export function ingestCommand(io: Io): Command {
   return roleCommand(
     'ingest',
     'only what devices talk to: enrolment, appends, receipts; no directive key',
-    ({ name }) => name !== 'ADMIN_TOKEN' && name !== 'DEMO',
+    ({ name }) => !['ADMIN_TOKEN', 'EXPORT_FORMAT', 'DEMO'].includes(name),
   ).action(async () => {
     const { startRole } = await import('../serve/roles.ts');
     const role = await startRole(loadSettings(io.env), 'ingest');
@@ -27,7 +27,7 @@ export function controlCommand(io: Io): Command {
   return roleCommand(
     'control',
     'only the control API, with the directive key; needs ADMIN_TOKEN',
-    ({ name }) => name !== 'DEMO',
+    ({ name }) => !['EXPORT_FORMAT', 'DEMO'].includes(name),
   ).action(async () => {
     const { startRole } = await import('../serve/roles.ts');
     const role = await startRole(loadSettings(io.env), 'control');
@@ -39,7 +39,7 @@ export function controlCommand(io: Io): Command {
 /** `tachograph export` */
 export function exportCommand(io: Io): Command {
   return roleCommand('export', 'only the exporter: from the log into DATA_DIR/export', ({ name }) =>
-    ['DATA_DIR', 'AUTHORITY', 'LOG_LEVEL'].includes(name),
+    ['DATA_DIR', 'AUTHORITY', 'LOG_LEVEL', 'EXPORT_FORMAT'].includes(name),
   ).action(async () => {
     const { startExport } = await import('../serve/roles.ts');
     const role = await startExport(loadSettings(io.env));

@@ -88,7 +88,7 @@ export function openExporter(
   try {
     const exporter = startExporter({
       log,
-      routes: [DEFAULT_ROUTE],
+      routes: [{ ...DEFAULT_ROUTE, format: settings.exportFormat }],
       exportDir,
       cosignerKeys: () => cosignerKeys(dataDir, settings.config.authority),
       logger,

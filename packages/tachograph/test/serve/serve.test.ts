@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../../test/support/eventually.ts';
 import { start, type Running } from '../support/running.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -162,7 +163,26 @@ describe('tachograph serve, configured', () => {
     expect(await server.end('SIGINT')).toBe(0);
     folder.remove();
   });
+
+  it('writes the feed in the format that EXPORT_FORMAT names', async () => {
+    const folder = tempFolder();
+    const env = { DATA_DIR: folder.path, PORT: '0', EXPORT_FORMAT: 'ecs' };
+    const server = await start(['serve'], env, /Stop with Ctrl-C/);
+    const feed = join(folder.path, 'export', 'events.ndjson');
+    try {
+      const line = await eventually('a line of the feed', () => (existsSync(feed) ? firstLine(feed) : null));
+      expect(JSON.parse(line)).toMatchObject({ ecs: { version: '9.4.0' }, organization: { id: 'demo' } });
+    } finally {
+      await server.end('SIGTERM');
+      folder.remove();
+    }
+  });
 });
+
+function firstLine(file: string): string | null {
+  const text = readFileSync(file, 'utf8');
+  return text.includes('\n') ? text.slice(0, text.indexOf('\n')) : null;
+}
 
 async function fetchJson(url: string, method = 'GET'): Promise<Record<string, unknown>> {
   return (await (await fetch(url, { method })).json()) as Record<string, unknown>;
