@@ -98,20 +98,19 @@ export async function refuseDuring(
   await whileSending(road, async () => {
     const statuses = statusesOf(road);
     await fault.strike();
-    // What was on its way may still be acknowledged.
-    const refusals = await eventually(
-      'refusals',
-      () => {
-        const refused = sum(road.senders.map(({ answers }) => answers.get(503) ?? 0));
-        return road.senders.every(({ answers }) => answers.has(503)) ? refused : null;
-      },
-      HEALED_MS_MAX,
-    );
-    const before = road.senders.map(({ acknowledged }) => acknowledged);
-    await delay(fault.awayMs);
-    expect(road.senders.map(({ acknowledged }) => acknowledged)).toEqual(before);
-    expect(sum(road.senders.map(({ answers }) => answers.get(503) ?? 0))).toBeGreaterThan(refusals);
-    await fault.mend();
+    const atStrike = refusalsOf(road);
+    try {
+      // What was on its way may still be acknowledged; a device that was refused once has nothing on its way any more.
+      await eventually('a refusal of every device', () => refusedSince(road, atStrike), HEALED_MS_MAX);
+      const before = road.senders.map(({ acknowledged }) => acknowledged);
+      const refusals = refusalsOf(road);
+      await delay(fault.awayMs);
+      expect(road.senders.map(({ acknowledged }) => acknowledged)).toEqual(before);
+      expect(sum(refusalsOf(road))).toBeGreaterThan(sum(refusals));
+    } finally {
+      // Without it nobody would end to send.
+      await fault.mend();
+    }
     const mendedAt = performance.now();
     await progressOf(road)(HEALED_MS_MAX);
     const after = performance.now() - mendedAt;
@@ -182,6 +181,15 @@ function progressOf({ senders }: ClusterRoad): (withinMs: number) => Promise<voi
       withinMs,
     );
   };
+}
+
+function refusalsOf({ senders }: ClusterRoad): number[] {
+  return senders.map(({ answers }) => answers.get(503) ?? 0);
+}
+
+/** Whether each device was refused since its count was `before`. */
+function refusedSince(road: ClusterRoad, before: readonly number[]): true | null {
+  return refusalsOf(road).every((count, i) => count > before[i]!) ? true : null;
 }
 
 function statusesOf({ senders }: ClusterRoad): () => string {
