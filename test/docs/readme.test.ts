@@ -65,7 +65,8 @@ describe('README.md', () => {
       });
       expect(stdout).not.toBe('');
     }
-  });
+    // Each of a dozen commands starts a Node of its own, on a machine that may be busy.
+  }, 120_000);
 
   function environment(): NodeJS.ProcessEnv {
     return {
