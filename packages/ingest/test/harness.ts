@@ -17,6 +17,7 @@ import {
   type CompactRange,
   type NoteSigner,
 } from '@tachograph/wire';
+import type { Insertable } from 'kysely';
 import { pino } from 'pino';
 import { loadConfig, type IngestConfig } from '../src/config.ts';
 import { createKeys } from '../src/keys/create-keys.ts';
@@ -34,6 +35,8 @@ import { TestDevice } from './test-device.ts';
 export const AUTHORITY = 'audit.example.com';
 export const TENANT = 'acme';
 const ADMIN_TOKEN = 'an-administrator-token-for-tests';
+
+type DeviceRow = Partial<Insertable<RegistrySchema['devices']>>;
 
 /** A deployment in a folder of its own. Nodes come and go over it; each has its own connections to the files. */
 export class Harness {
@@ -130,13 +133,13 @@ export class Harness {
   }
 
   /** A device with its row, as enrolment leaves it. */
-  async enrolled(node: Node, row: Partial<RegistrySchema['devices']> = {}): Promise<TestDevice> {
+  async enrolled(node: Node, row: DeviceRow = {}): Promise<TestDevice> {
     const device = await TestDevice.create(AUTHORITY, TENANT);
     await this.enrol(node, device, row);
     return device;
   }
 
-  async enrol(node: Node, device: TestDevice, row: Partial<RegistrySchema['devices']> = {}): Promise<void> {
+  async enrol(node: Node, device: TestDevice, row: DeviceRow = {}): Promise<void> {
     await node.registry.db
       .insertInto('devices')
       .values({

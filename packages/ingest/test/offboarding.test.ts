@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PURGE_NOTE, openStatement } from '@tachograph/wire';
+import { PURGE_NOTE, openStatement, type SuccessionReason } from '@tachograph/wire';
 import { Harness, type Node } from './harness.ts';
+import type { TestDevice } from './test-device.ts';
 
 let harness: Harness;
 let node: Node;
@@ -105,27 +106,82 @@ describe('an offboarding', () => {
     });
   });
 
-  it('of a device with a successor ends by what the successor says of the same cache', async () => {
+  it('of a device that goes on in its damaged store ends by what its successor says of that store', async () => {
     const old = await harness.enrolled(node, { subject: 'ana' });
     await node.send(old, 0, 0, {});
-    const row = { subject: 'ana', installation: old.device, predecessor: old.device };
-    const next = await harness.enrolled(node, {
-      ...row,
-      status: 'quarantined',
-      enrolled_at: harness.now + 1,
-    });
-    await revoke();
-    const { directives } = (await node.send(next, 0, 0, {})).body;
-    next.record(1, await confirmation(directives![0]!));
-    await node.send(next, 0);
+    await successorPurges(old, 'corrupt');
     expect((await report()).devices.map(({ end }) => end)).toEqual(['purged', 'purged']);
+  });
+
+  it.each(['fork', 'rollback'] as const)(
+    'of a device whose store was copied (%s) is not ended by the copy',
+    async (succession) => {
+      const old = await harness.enrolled(node, { subject: 'ana' });
+      await node.send(old, 0, 0, {});
+      await successorPurges(old, succession);
+      const { done, devices } = await report();
+      expect([done, ...devices.map(({ end }) => end)]).toEqual([false, 'pending', 'purged']);
+      const [open] = (await node.send(old, 0, 0, {})).body.directives!;
+      old.record(1, await confirmation(open!));
+      await node.send(old, 0);
+      expect((await report()).done).toBe(true);
+    },
+  );
+
+  it('stays ended where less is ordered after everything was destroyed, also with a log that is closed', async () => {
+    const device = await harness.enrolled(node, { subject: 'ana' });
+    await node.send(device, 0, 0, {});
+    await revoke(['v_0']);
+    await revoke();
+    const { directives } = (await node.send(device, 0, 0, {})).body;
+    expect(directives).toHaveLength(2);
+    device.record(1, await confirmation(directives!.find((note) => note.includes('\n*\n'))!));
+    await node.send(device, 0);
+    expect((await report()).devices[0]!.end).toBe('purged');
+    expect((await revoke(['v_1'])).body).toMatchObject({ purgesOrdered: 0 });
+    expect((await report()).devices[0]!.end).toBe('purged');
+    expect((await node.send(device, 1, 1, {})).body.directives).toEqual([]);
+  });
+
+  it('ends with the log that a revoked device closes, whatever is ordered beside and after it', async () => {
+    const device = await harness.enrolled(node, { subject: 'ana' });
+    const other = await harness.enrolled(node);
+    await node.send(device, 0, 0, {});
+    await revoke();
+    const closed = { action: 'log.closed', data: { reason: 'revoked', directive: 'of a predecessor' } };
+    device.record(1, closed);
+    other.record(1, closed);
+    await node.send(device, 0);
+    await node.send(other, 0);
+    const purgedAt = new Date(harness.now).toISOString();
+    harness.now += 1000;
+    expect((await revoke(['v_1'])).body).toMatchObject({ purgesOrdered: 0 });
+    expect(await report()).toMatchObject({ done: true, devices: [{ end: 'purged', purgedAt }] });
+    const { log_closed_at: ofOther } = await node.registry.db
+      .selectFrom('devices')
+      .select('log_closed_at')
+      .where('device', '=', other.device)
+      .executeTakeFirstOrThrow();
+    // No revoked device: whatever it says, it goes on.
+    expect(ofOther).toBeNull();
   });
 });
 
+/** A successor of `old` that purges all of its cache, when the person of both is revoked. */
+async function successorPurges(old: TestDevice, succession: SuccessionReason): Promise<void> {
+  const row = { subject: 'ana', installation: old.device, predecessor: old.device, succession };
+  const next = await harness.enrolled(node, { ...row, status: 'quarantined', enrolled_at: harness.now + 1 });
+  await revoke();
+  const { directives } = (await node.send(next, 0, 0, {})).body;
+  next.record(1, await confirmation(directives![0]!));
+  await node.send(next, 0);
+}
+
 describe('the directive of a device', () => {
-  it('is confirmed by the device that its log went on in, and by none that came before', async () => {
+  it('is confirmed by the device that its damaged store went on in, and by none that came before', async () => {
     const old = await harness.enrolled(node, { subject: 'ana' });
-    const row = { subject: 'ana', installation: old.device, predecessor: old.device };
+    const succession = 'corrupt' as const;
+    const row = { subject: 'ana', installation: old.device, predecessor: old.device, succession };
     const next = await harness.enrolled(node, { ...row, enrolled_at: harness.now + 1 });
     await revoke();
     const [ofOld] = (await node.send(old, 0, 0)).body.directives!;

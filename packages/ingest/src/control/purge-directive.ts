@@ -1,12 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  originOf,
-  parseNote,
-  PURGE_NOTE,
-  signStatement,
-  type DeviceId,
-  type TenantId,
-} from '@tachograph/wire';
+import { originOf, PURGE_NOTE, signStatement, type DeviceId, type TenantId } from '@tachograph/wire';
 import type { ControlContext } from '../api-context.ts';
 import type { LogKey } from '../registry/heads.ts';
 
@@ -27,11 +20,4 @@ export async function signPurge(
   const origin = originOf(config.authority, tenant as TenantId, device as DeviceId);
   const note = await signStatement(PURGE_NOTE, { origin, id, scopes, reason, issued }, ...directives);
   return { id, note, scopes };
-}
-
-/** What a stored directive orders. */
-export function scopesOf(note: string): readonly string[] {
-  const parsed = parseNote(note);
-  const statement = parsed.ok ? PURGE_NOTE.parse(parsed.value.text) : parsed;
-  return statement.ok ? statement.value.scopes : [];
 }

@@ -1,11 +1,12 @@
 import type { Actor, Parsed, TenantId } from '@tachograph/wire';
 import type { ControlContext } from '../api-context.ts';
+import { covers, scopesOf } from '../core/purge-scopes.ts';
 import type { Db } from '../registry/registry.ts';
 import type { LogKey } from '../registry/heads.ts';
 import { ownLogsOf, policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
 import { enqueueEvent } from '../tenant-log/outbox.ts';
 import { findManagedDevice } from './find-device.ts';
-import { scopesOf, signPurge, type Directive } from './purge-directive.ts';
+import { signPurge, type Directive } from './purge-directive.ts';
 
 /** Why devices are shut out, by whom, and what they must destroy: nothing, `*`, or scopes of the app. */
 export type RevocationOrder = {
@@ -17,7 +18,7 @@ export type RevocationOrder = {
 
 export type Revoked = {
   readonly revokedAt: number;
-  /** The purge note that stands now; `null` where none was ordered. */
+  /** The purge note that stands now; `null` where none was ordered, or the device has ended its log. */
   readonly directive: string | null;
   readonly isNew: boolean;
   readonly isPurgeNew: boolean;
@@ -200,7 +201,8 @@ async function revoke(
       .execute();
     await enqueueEvent(trx, { ...event, action: 'device.revoked', data: { reason } });
   }
-  if (directive === null)
+  // A log that is closed takes no report any more, and its device has destroyed all there was.
+  if (directive === null || found.value.log_closed_at !== null)
     return { ok: true, value: { revokedAt, directive: null, isNew, isPurgeNew: false } };
   const open = await openOrder(trx, key, directive.scopes, isNew ? null : revokedAt);
   if (open !== null) return { ok: true, value: { revokedAt, directive: open, isNew, isPurgeNew: false } };
@@ -230,8 +232,8 @@ async function storeDirective(
 }
 
 /**
- * A directive of the same scopes that stands: one that is not confirmed yet or, for a device that was revoked
- * before, one that it has confirmed since.
+ * A directive that stands and orders as much: one that is not confirmed yet or, for a device that was revoked before,
+ * one that it has confirmed since.
  */
 async function openOrder(
   trx: Db,
@@ -245,10 +247,9 @@ async function openOrder(
     .where('tenant', '=', tenant)
     .where('device', '=', device)
     .execute();
-  const wanted = scopes.toSorted().join(',');
   const standing = rows.find(
     (row) =>
-      scopesOf(row.note).toSorted().join(',') === wanted &&
+      covers(scopesOf(row.note), scopes) &&
       (row.confirmed_at === null || (revokedAt !== null && row.issued_at >= revokedAt)),
   );
   return standing?.note ?? null;

@@ -2,7 +2,7 @@ import type { ControlContext } from '../api-context.ts';
 import type { LogKey } from '../registry/heads.ts';
 import type { Db } from '../registry/registry.ts';
 import { CONTROL_ACTOR } from './actor.ts';
-import { scopesOf } from './purge-directive.ts';
+import { scopesOf } from '../core/purge-scopes.ts';
 import { revokeDevice } from './revocation.ts';
 
 const PAGE = 100;

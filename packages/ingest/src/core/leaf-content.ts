@@ -11,8 +11,8 @@ type LeafContent =
       readonly seen: SeenReceipt | null;
       /** Set for `log.opened` of a successor. */
       readonly carried: Carried | null;
-      /** The directive that a `cache.purged` says was carried out. */
-      readonly purged: string | null;
+      /** Set for `cache.purged` and `log.closed`. */
+      readonly attests: Attested | null;
     }
   | { readonly kind: 'rejected'; readonly code: ErrorCode };
 
@@ -21,6 +21,12 @@ export type SeenReceipt = { readonly size: number; readonly timeSeconds: number 
 
 /** Leaves that a successor carries over: its index 1 is the predecessor's index `from`. */
 export type Carried = { readonly from: number; readonly count: number };
+
+/** What a device says of its cache: a directive was carried out, or all of the cache is destroyed and the log ends. */
+export type Attested = { readonly kind: 'purged'; readonly directive: string } | { readonly kind: 'closed' };
+
+/** The actions whose leaves may attest it. */
+export const ATTESTING: ReadonlySet<string> = new Set(['cache.purged', 'log.closed']);
 
 /** A leaf with its hash and its content, read once. */
 export type ReadLeaf = { readonly bytes: Bytes; readonly hash: Bytes; readonly content: LeafContent };
@@ -39,8 +45,14 @@ function contentOf(bytes: Bytes, ofTenantLog: boolean): LeafContent {
     clock: { wallAt: Date.parse(time), boot: clock.boot, monotonicMs: clock.ms },
     seen: seen === undefined ? null : { size: seen.size, timeSeconds: seen.time },
     carried: action === 'log.opened' ? carriedOf(data) : null,
-    purged: action === 'cache.purged' && typeof data?.['directive'] === 'string' ? data['directive'] : null,
+    attests: attestedBy(action, data),
   };
+}
+
+function attestedBy(action: string, data: { readonly [name: string]: unknown } | undefined): Attested | null {
+  if (action === 'log.closed') return data?.['reason'] === 'revoked' ? { kind: 'closed' } : null;
+  const directive = action === 'cache.purged' ? data?.['directive'] : undefined;
+  return typeof directive === 'string' ? { kind: 'purged', directive } : null;
 }
 
 function carriedOf(data: { readonly [name: string]: unknown } | undefined): Carried | null {

@@ -30,6 +30,7 @@ export type Admission = {
   /** One that holds wherever the device is; `null` leaves it to the rules, which are asked at every lease. */
   readonly leaseProfile: string | null;
   readonly predecessor: string | null;
+  readonly succession: SuccessionReason | null;
   readonly revokedAt: number | null;
   readonly revocationReason: string | null;
   /** What the event of the tenant's log says beside. */
@@ -185,6 +186,7 @@ async function admitByToken(
       subject: token.subject,
       leaseProfile: null,
       predecessor: null,
+      succession: null,
       revokedAt: null,
       revocationReason: null,
       grounds,
@@ -217,6 +219,7 @@ async function admitSuccessor(
       subject: old.subject,
       leaseProfile: old.lease_profile,
       predecessor,
+      succession: reason,
       revokedAt: old.revoked_at,
       revocationReason: old.revocation_reason,
       grounds: { method: 'predecessor', predecessor, reason },

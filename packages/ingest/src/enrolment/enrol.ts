@@ -130,6 +130,7 @@ async function insertDevice(trx: Db, attempt: Attempt, admission: Admission): Pr
       status: admission.status,
       lease_profile: admission.leaseProfile,
       predecessor: admission.predecessor,
+      succession: admission.succession,
       enrolled_at: now,
       revoked_at: admission.revokedAt,
       revocation_reason: admission.revocationReason,

@@ -9,7 +9,7 @@ import {
   type StoredRecord,
 } from '@tachograph/event-log';
 import { parseOrigin, verifyCosignature, type Bytes, type CompactRange } from '@tachograph/wire';
-import { readLeaf } from '../core/leaf-content.ts';
+import { ATTESTING, readLeaf } from '../core/leaf-content.ts';
 import type { Confirmation } from '../registry/confirmations.ts';
 import type { ForkProof } from '../registry/forks.ts';
 import {
@@ -232,10 +232,10 @@ class Folding {
     for (const [i, record] of records.entries()) {
       const code = record.headers[HEADER.rejected];
       if (code !== undefined) this.#rejections.push({ ...key, index: base.size + i, code });
-      const isPurge = record.headers[HEADER.type] === 'cache.purged';
-      const content = isPurge ? readLeaf(record.value, false).content : null;
-      if (content?.kind === 'event' && content.purged !== null) {
-        this.#confirmations.push({ ...key, directive: content.purged });
+      const mayAttest = ATTESTING.has(record.headers[HEADER.type] ?? '');
+      const content = mayAttest ? readLeaf(record.value, false).content : null;
+      if (content?.kind === 'event' && content.attests !== null) {
+        this.#confirmations.push({ ...key, attests: content.attests });
       }
     }
   }

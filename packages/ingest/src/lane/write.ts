@@ -163,6 +163,6 @@ function rejectionsOf({ job }: Admitted<AppendJob>): Rejection[] {
 
 function confirmationsOf({ job }: Admitted<AppendJob>): Confirmation[] {
   return job.source.leaves.flatMap(({ content }) =>
-    content.kind === 'event' && content.purged !== null ? [{ ...keyOf(job), directive: content.purged }] : [],
+    content.kind === 'event' && content.attests !== null ? [{ ...keyOf(job), attests: content.attests }] : [],
   );
 }

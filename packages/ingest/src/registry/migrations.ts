@@ -75,6 +75,11 @@ const MIGRATIONS: readonly ((types: ColumnTypes) => readonly string[])[] = [
     `alter table partitions add column mark text`,
     `alter table heads add column end_offset ${integer}`,
   ],
+  ({ integer }) => [
+    `alter table devices add column succession text`,
+    `alter table devices add column log_closed_at ${integer}`,
+    `alter table exposure_positions add column missed ${integer} not null default 0`,
+  ],
 ];
 
 const VERSION_KEY = 'schema_version';

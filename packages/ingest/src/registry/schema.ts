@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { Bytes } from '@tachograph/wire';
+import type { Bytes, SuccessionReason } from '@tachograph/wire';
 
 /**
  * The registry's tables. Times are milliseconds since the epoch unless a name ends in `_seconds` (POSIX seconds);
@@ -64,6 +64,10 @@ type DevicesTable = {
   lease_profile: string | null;
   /** The device that named this one its successor. */
   predecessor: string | null;
+  /** Why, as its succession note says; `null` without a predecessor, and where the row is older than this column. */
+  succession: ColumnType<SuccessionReason | null, SuccessionReason | null | undefined>;
+  /** When its log ended in `log.closed`: it has destroyed its whole cache, and can say nothing more. */
+  log_closed_at: ColumnType<number | null, number | null | undefined>;
   enrolled_at: number;
   revoked_at: number | null;
   revocation_reason: string | null;
@@ -217,5 +221,5 @@ type ExposuresTable = {
 /** A device with more exposures than are kept. */
 type ExposureOverflowsTable = { tenant: string; device: string; since: number };
 
-/** Every record below `next_offset` is in `exposures`. */
-type ExposurePositionsTable = { partition: number; next_offset: number };
+/** Every record below `next_offset` is in `exposures`, but for those that were gone before they could be read. */
+type ExposurePositionsTable = { partition: number; next_offset: number; missed: Generated<number> };

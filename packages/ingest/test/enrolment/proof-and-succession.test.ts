@@ -88,6 +88,7 @@ describe('a successor', () => {
       subject: 'ana',
       installation: old.device,
       predecessor: old.device,
+      succession: 'fork',
     });
     expect((await api.events('acme')).at(-1)).toMatchObject({
       action: 'device.enrolled',

@@ -210,7 +210,7 @@ describe.each([
     expect((await habit()).dark_since).toBeNull();
   });
 
-  it('let a successor confirm what its line was ordered, and nobody else', async () => {
+  it('let a successor in the same store confirm what its line was ordered, and no other successor', async () => {
     const directive = {
       id: 'x',
       tenant: 'acme',
@@ -222,13 +222,31 @@ describe.each([
     await registry.db.insertInto('directives').values(directive).execute();
     const confirm = (by: string) =>
       registry.transaction((trx) =>
-        storeConfirmations(trx, [{ tenant: 'acme', device: by, directive: 'x' }], NOW + 7),
+        storeConfirmations(
+          trx,
+          [{ tenant: 'acme', device: by, attests: { kind: 'purged', directive: 'x' } }],
+          NOW + 7,
+        ),
       );
     const confirmed = async () => (await directivesOfPerson(registry.db, person))[0]?.confirmed_at;
     await confirm('shared');
     expect(await confirmed()).toBeNull();
     await confirm('d2');
+    expect(await confirmed()).toBeNull();
+    await registry.db
+      .updateTable('devices')
+      .set({ succession: 'corrupt' })
+      .where('device', '=', 'd2')
+      .execute();
+    await confirm('d2');
     expect(await confirmed()).toBe(NOW + 7);
+    const said = await registry.db
+      .selectFrom('outbox')
+      .select('leaf')
+      .orderBy('leaf_index', 'desc')
+      .execute();
+    const event = JSON.parse(Buffer.from(said[0]!.leaf).toString());
+    expect([event.actor.id, event.targets[0].id]).toEqual(['d2', 'd1']);
   });
 
   it('tell an indexer of an empty log that it is done', async () => {
