@@ -6,8 +6,11 @@ export type Reading = { readonly wallMs: number; readonly boot: string; readonly
 
 /** Set back by more than this, a clock is not believed until the next lease. */
 const STEP_BACK_MAX_MS = 5 * 60_000;
-/** Pages whose monotonic clocks are remembered; one that was forgotten counts on from what the others know. */
-const PAGES_MAX = 16;
+/**
+ * Pages whose monotonic clocks are remembered; one that was forgotten comes in again at what the others know. With more
+ * of them open that look in turns, each would always be forgotten: they count nothing then, and the wall clock is left.
+ */
+const PAGES_MAX = 64;
 /** What a look may add without being written: a crash forgets no more than this. */
 const NOT_WORTH_WRITING_MS = 1_000;
 

@@ -64,11 +64,37 @@ describe('the time that a lease has run', () => {
       lease = touchLease(lease, at(0, 0, `boot-${i}`));
       lease = touchLease(lease, at(0, HOUR, `boot-${i}`));
     }
-    expect(lease.pages).toHaveLength(16);
+    expect(lease.pages).toHaveLength(64);
     expect(lease.countedMs).toBe(100 * HOUR);
     const forgotten = touchLease(lease, at(0, 9 * HOUR, 'boot-0'));
     expect(forgotten.countedMs).toBe(100 * HOUR);
     expect(touchLease(forgotten, at(0, 10 * HOUR, 'boot-0')).countedMs).toBe(101 * HOUR);
+  });
+});
+
+describe('many pages that look in turns, while the wall clock is held', () => {
+  it.each([2, 15, 16, 17, 18, 40, 63, 64])('%i of them: no time is lost after the first round', (count) => {
+    const turns = 50 * count;
+    const looks = Array.from({ length: turns }, (_, i) => at(0, 1_000 + i * MINUTE, `p${i % count}`));
+    expect(gone(...looks)).toBeGreaterThanOrEqual((turns - 2 * count) * MINUTE);
+  });
+
+  it('of which all but the youngest are closed: these go on', () => {
+    let lease = started;
+    let ms = 1_000;
+    const look = (boot: number) => {
+      ms += MINUTE;
+      lease = touchLease(lease, at(0, ms, `p${boot}`));
+    };
+    for (let i = 0; i < 400; i++) look(i % 80);
+    const then = lease.countedMs;
+    for (let i = 0; i < 100; i++) look(78 + (i % 2));
+    expect(lease.countedMs - then).toBeGreaterThanOrEqual(97 * MINUTE);
+  });
+
+  it('more than are remembered: the limit', () => {
+    const looks = Array.from({ length: 650 }, (_, i) => at(0, 1_000 + i * MINUTE, `p${i % 65}`));
+    expect(gone(...looks)).toBe(0);
   });
 });
 
