@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEASE_NOTE, openStatement } from '@tachograph/wire';
 import { parseNetwork } from '../src/core/network.ts';
-import { Harness, TENANT, type Answered, type Node } from './harness.ts';
+import { GatedLog } from './gated-log.ts';
+import { eventually, Harness, TENANT, type Answered, type Node } from './harness.ts';
 import type { TestDevice } from './test-device.ts';
 
 let harness: Harness;
@@ -78,6 +79,44 @@ describe('a lease', () => {
     expect(answer.status).toBe(200);
     expect(answer.body.lease).toBeUndefined();
     expect(answer.body.receipt).toBeDefined();
+  });
+
+  it('is granted to nobody who was revoked while the log kept their append waiting', async () => {
+    const gate = new GatedLog();
+    const slow = await harness.node({ log: gate.wrap });
+    await slow.ingest.ready();
+    device.record(1);
+    gate.hold();
+    const { appends } = gate;
+    const answer = slow.send(device, 0, 1, {});
+    await eventually(() => gate.appends > appends);
+    await node.admin('POST', `/tenants/${TENANT}/devices/${device.device}/revoke`, { reason: 'left' });
+    gate.release();
+    const { status, body } = await answer;
+    expect([status, body.lease]).toEqual([200, undefined]);
+    expect(body).toMatchObject({ deviceStatus: 'revoked' });
+    const stored = await node.registry.db.selectFrom('leases').select('blocks_at').execute();
+    expect(stored).toEqual([]);
+  });
+
+  it('that is being stored while its device is revoked is neither kept nor sent', async () => {
+    const racing = await harness.node({
+      registry: (registry) => ({
+        ...registry,
+        transaction: async (work) => {
+          // Between the look at the status and the transaction that stores the grant.
+          const left = { status: 'revoked', revoked_at: harness.now } as const;
+          await registry.db.updateTable('devices').set(left).where('device', '=', device.device).execute();
+          return registry.transaction(work);
+        },
+      }),
+    });
+    await racing.ingest.ready();
+    const { body } = await racing.send(device, 0, 0, {});
+    expect(body).toMatchObject({ deviceStatus: 'revoked' });
+    expect(body.lease).toBeUndefined();
+    const stored = await node.registry.db.selectFrom('leases').select('blocks_at').execute();
+    expect(stored).toEqual([]);
   });
 
   it('names the nonce of its request: a check-in that is replayed gets a lease for nobody else’s nonce', async () => {

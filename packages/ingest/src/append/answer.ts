@@ -86,8 +86,9 @@ async function extras({ context, leases }: AnswerPorts, { sent, device, address 
   const base = { directives, nextCheckInSeconds: context.config.checkInSeconds };
   if (sent.request === null) return base;
   const { receivedAt } = sent;
-  const lease = await leases.grant(sent.origin, device, sent.request.statement, { address, receivedAt });
-  const extra = { deviceStatus: device.status, keys: context.keys.keysNote };
+  const from = { address, receivedAt };
+  const { status, lease } = await leases.grant(sent.origin, device, sent.request.statement, from);
+  const extra = { deviceStatus: status, keys: context.keys.keysNote };
   if (lease === null) return { ...base, ...extra };
   // Two check-ins may be lost before a device that is online all the time loses its lease.
   const renewSeconds = Math.max(1, Math.floor(lease.blockAfterSeconds / 3));

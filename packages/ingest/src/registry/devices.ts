@@ -45,6 +45,15 @@ export async function findDevice(db: Db, { tenant, device }: LogKey): Promise<Kn
   };
 }
 
+/** The present status of a device that was found before. */
+export async function statusOf(db: Db, { tenant, device }: LogKey): Promise<DeviceStatus> {
+  const query = () =>
+    db.selectFrom('devices').select('status').where('tenant', '=', tenant).where('device', '=', device);
+  const { rows } = await runCompiled(db, 'status', query, [tenant, device]);
+  if (rows[0] === undefined) throw new Error('a device that sends has no row any more');
+  return rows[0].status;
+}
+
 function deviceQuery(db: Db, tenant: string, device: string) {
   return db
     .selectFrom('devices')
