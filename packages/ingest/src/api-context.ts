@@ -1,6 +1,7 @@
 import type { NoteSigner } from '@tachograph/wire';
 import type { IngestContext } from './context.ts';
 import type { LoadedKeys } from './keys/load-keys.ts';
+import type { ExposureIndexer } from './exposure/indexer.ts';
 
 /** What the routes of enrolment and of operations are given. */
 export type ApiContext = Pick<
@@ -13,5 +14,5 @@ export type ControlContext = ApiContext & {
   /** The directive key; two while they are exchanged, both of which sign. */
   readonly directives: readonly NoteSigner[];
   /** Brings the index of exposures up to what is settled; `false` where it was stopped before. */
-  readonly exposures: { readonly catchUp: (signal: AbortSignal) => Promise<boolean> };
+  readonly exposures: Pick<ExposureIndexer, 'catchUp' | 'isWhole'>;
 };

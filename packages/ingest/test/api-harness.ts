@@ -209,7 +209,7 @@ async function makeKeys({ authority }: IngestConfig) {
   const keys = need(await loadIngestKeys(folder, authority));
   const directive = need(await loadDirectiveKeys(folder, authority));
   rmSync(folder, { recursive: true });
-  return { keys, directives: directive, exposures: { catchUp: async () => true } };
+  return { keys, directives: directive, exposures: { catchUp: async () => true, isWhole: async () => true } };
 }
 
 async function contextOf(folder: string, config: IngestConfig) {

@@ -274,6 +274,15 @@ describe('the targets of an offboarding', () => {
       .execute();
     expect((await report()).targetsComplete).toBe(false);
   });
+
+  it('are said to be incomplete where retention took records that nobody had indexed', async () => {
+    const device = await harness.enrolled(node, { subject: 'ana' });
+    device.record(1, target('i_1'));
+    await node.send(device, 0);
+    expect((await report()).targetsComplete).toBe(true);
+    await node.registry.db.updateTable('exposure_positions').set({ missed: 1 }).execute();
+    expect((await report()).targetsComplete).toBe(false);
+  });
 });
 
 describe('a revoked person', () => {

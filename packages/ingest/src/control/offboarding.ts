@@ -67,7 +67,8 @@ const report = z.object({
   devices: z.array(deviceAnswer),
   targets: z.array(targetAnswer).meta({ description: 'what the person revealed, exported or held' }),
   targetsComplete: z.boolean().meta({
-    description: 'whether the index holds all that was settled, and no device had more than is kept',
+    description:
+      'whether the index holds all that was settled, none of which was gone before it was read, and no device had more than is kept',
   }),
   cursor: z.string().nullable().meta({ description: 'goes on with targets where this page ends' }),
 });
@@ -101,7 +102,8 @@ export function offboardingRoutes(context: ControlContext): Route[] {
         };
       }
       const person = { tenants: await tenantsOf(registry.db, { tenant, children }), subject };
-      const isIndexed = await exposures.catchUp(AbortSignal.timeout(INDEX_WAIT_MS_MAX));
+      const isRead = await exposures.catchUp(AbortSignal.timeout(INDEX_WAIT_MS_MAX));
+      const isIndexed = isRead && (await exposures.isWhole());
       const now = clock();
       const found = await reportOf(context, person, { after, limit }, now);
       const body = {

@@ -10,7 +10,7 @@ import {
   type ExposureKind,
 } from '../core/exposure.ts';
 import { exposureHash, storeExposures, type ExposureRow } from '../registry/exposures.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Db, Registry } from '../registry/registry.ts';
 
 export type IndexerPorts = {
   readonly log: Pick<EventLog, 'offsets' | 'readRange'>;
@@ -32,7 +32,7 @@ const FOLD_RECORDS_MAX = 5_000;
  */
 export class ExposureIndexer {
   readonly #ports: IndexerPorts;
-  #running: Promise<boolean> | null = null;
+  #running: Promise<unknown> | null = null;
 
   constructor(ports: IndexerPorts) {
     this.#ports = ports;
@@ -40,17 +40,29 @@ export class ExposureIndexer {
 
   /**
    * Reads on to what is settled now, or until `signal` aborts. Whoever asks while it runs waits for the same
-   * reading and then for one of their own, which sees what was settled when they asked.
+   * reading and then for one of their own, which sees what was settled when they asked; both within `signal`.
    * @returns whether it has got there
    */
   async catchUp(signal: AbortSignal): Promise<boolean> {
-    while (this.#running !== null) await this.#running.catch(() => false);
-    this.#running = this.#rounds(signal);
+    while (this.#running !== null) if (!(await endsBefore(signal, this.#running))) return false;
+    const rounds = this.#rounds(signal);
+    this.#running = rounds;
     try {
-      return await this.#running;
+      return await rounds;
     } finally {
       this.#running = null;
     }
+  }
+
+  /** Whether it could read every record there was: retention may take what it had not come to. */
+  async isWhole(): Promise<boolean> {
+    const gap = await this.#ports.registry.db
+      .selectFrom('exposure_positions')
+      .select('partition')
+      .where('missed', '>', 0)
+      .limit(1)
+      .executeTakeFirst();
+    return gap === undefined;
   }
 
   async #rounds(signal: AbortSignal): Promise<boolean> {
@@ -78,13 +90,18 @@ export class ExposureIndexer {
     let position = from;
     let folded = new Map<string, ExposureRow>();
     let records = 0;
+    const first = Math.min(Math.max(from ?? 0, oldest), to);
+    if (first > (from ?? 0)) {
+      if (!(await this.#skip(partition, from, first))) return false;
+      position = first;
+    }
     const save = async (reached: number): Promise<boolean> => {
       const moved = await this.#save(partition, position, reached, [...folded.values()]);
       position = reached;
       folded = new Map();
       return moved;
     };
-    for await (const batch of this.#ports.log.readRange(partition, Math.max(from ?? 0, oldest), to)) {
+    for await (const batch of this.#ports.log.readRange(partition, first, to)) {
       for (const record of batch) fold(folded, record);
       records += batch.length;
       const last = batch.at(-1);
@@ -98,24 +115,61 @@ export class ExposureIndexer {
   /** `false`, and nothing is stored, where another indexer has moved the position meanwhile. */
   #save(partition: number, from: number | null, to: number, rows: readonly ExposureRow[]): Promise<boolean> {
     return this.#ports.registry.checkpoint(async (trx) => {
-      if (from === null) {
-        await trx
-          .insertInto('exposure_positions')
-          .values({ partition, next_offset: 0 })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-      }
-      const { numUpdatedRows: moved } = await trx
-        .updateTable('exposure_positions')
-        .set({ next_offset: to })
-        .where('partition', '=', partition)
-        .where('next_offset', '=', from ?? 0)
-        .executeTakeFirstOrThrow();
-      if (moved !== 1n) return false;
+      if (!(await movePosition(trx, { partition, from, to, missed: 0 }))) return false;
       await storeExposures(trx, rows, this.#ports.clock());
       return true;
     });
   }
+
+  /** Passes over records that are gone, and remembers that: the log cannot tell it again once this one is forgotten. */
+  async #skip(partition: number, from: number | null, to: number): Promise<boolean> {
+    const missed = to - (from ?? 0);
+    const move = { partition, from, to, missed };
+    const moved = await this.#ports.registry.transaction((trx) => movePosition(trx, move));
+    if (moved) this.#ports.logger.error({ partition, from: from ?? 0, to }, 'exposures.missed');
+    return moved;
+  }
+}
+
+type PositionMove = {
+  readonly partition: number;
+  /** `null` before the first. */
+  readonly from: number | null;
+  readonly to: number;
+  readonly missed: number;
+};
+
+/** `false` where another indexer has moved it meanwhile. */
+async function movePosition(trx: Db, { partition, from, to, missed }: PositionMove): Promise<boolean> {
+  if (from === null) {
+    await trx
+      .insertInto('exposure_positions')
+      .values({ partition, next_offset: 0 })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  const { numUpdatedRows: moved } = await trx
+    .updateTable('exposure_positions')
+    .set((eb) => ({ next_offset: to, missed: eb('missed', '+', missed) }))
+    .where('partition', '=', partition)
+    .where('next_offset', '=', from ?? 0)
+    .executeTakeFirstOrThrow();
+  return moved === 1n;
+}
+
+/** Whether `work` is over, well or not, before `signal` aborts. */
+function endsBefore(signal: AbortSignal, work: Promise<unknown>): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const abort = (): void => resolve(false);
+    signal.addEventListener('abort', abort, { once: true });
+    const end = (): void => {
+      signal.removeEventListener('abort', abort);
+      resolve(true);
+    };
+    // How it ends is told to whoever began it.
+    work.then(end, end);
+  });
 }
 
 function fold(folded: Map<string, ExposureRow>, record: StoredRecord): void {

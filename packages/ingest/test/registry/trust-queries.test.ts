@@ -249,20 +249,72 @@ describe.each([
     expect([event.actor.id, event.targets[0].id]).toEqual(['d2', 'd1']);
   });
 
-  it('tell an indexer of an empty log that it is done', async () => {
+  it('tell an indexer of an empty log that it is done, and one that came too late what it has missed', async () => {
+    let oldest = 0;
     const log = {
-      offsets: async () => ({ oldest: 0, next: 0 }),
+      offsets: async () => ({ oldest, next: oldest }),
       readRange: async function* () {
         yield [];
       },
     };
-    const ports = { log, registry, clock: () => NOW, logger: pino({ level: 'silent' }) };
-    expect(await new ExposureIndexer(ports).catchUp(new AbortController().signal)).toBe(true);
+    const indexer = new ExposureIndexer({
+      log,
+      registry,
+      clock: () => NOW,
+      logger: pino({ level: 'silent' }),
+    });
+    const catchUp = () => indexer.catchUp(new AbortController().signal);
+    const settled = async (settled_offset: number) =>
+      registry.db.updateTable('partitions').set({ settled_offset }).where('partition', '=', 0).execute();
+    expect(await catchUp()).toBe(true);
     await registry.db
       .insertInto('partitions')
       .values({ partition: 0, settled_offset: 7, version: 0 })
       .execute();
-    expect(await new ExposureIndexer(ports).catchUp(new AbortController().signal)).toBe(true);
-    expect(await new ExposureIndexer(ports).catchUp(AbortSignal.abort())).toBe(false);
+    expect(await catchUp()).toBe(true);
+    expect(await indexer.isWhole()).toBe(true);
+    expect(await indexer.catchUp(AbortSignal.abort())).toBe(false);
+    await settled(12);
+    oldest = 9;
+    expect(await catchUp()).toBe(true);
+    expect(await indexer.isWhole()).toBe(false);
+    await settled(15);
+    oldest = 20;
+    expect(await catchUp()).toBe(true);
+    expect(await positions(registry)).toEqual([{ partition: 0, next_offset: 15, missed: 5 }]);
+  });
+
+  it('keep nobody waiting for the reading of another for longer than they want to', async () => {
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const log = {
+      offsets: async () => {
+        await gate;
+        return { oldest: 0, next: 0 };
+      },
+      readRange: async function* () {
+        yield [];
+      },
+    };
+    await registry.db.updateTable('partitions').set({ settled_offset: 30 }).execute();
+    const indexer = new ExposureIndexer({
+      log,
+      registry,
+      clock: () => NOW,
+      logger: pino({ level: 'silent' }),
+    });
+    const patient = indexer.catchUp(new AbortController().signal);
+    const impatient = new AbortController();
+    const other = indexer.catchUp(impatient.signal);
+    impatient.abort();
+    expect(await other).toBe(false);
+    open();
+    expect(await patient).toBe(true);
   });
 });
+
+async function positions(registry: Registry) {
+  return registry.db.selectFrom('exposure_positions').selectAll().execute();
+}
