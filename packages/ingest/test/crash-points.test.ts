@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { enqueueEvent, INGEST_ACTOR } from '../src/tenant-log/outbox.ts';
-import { delivered, Harness, replay, TENANT, type Answered, type Node } from './harness.ts';
+import { delivered, eventually, Harness, replay, TENANT, type Answered, type Node } from './harness.ts';
 import { Mortal } from './mortal.ts';
 import { textsOf, type TestDevice } from './test-device.ts';
 
@@ -154,4 +154,32 @@ describe('a node that dies at any one of its awaits', () => {
     }
     expect(deaths).toBeGreaterThan(10);
   }, 120_000);
+});
+
+describe('a node that fails at any one of its awaits and lives on', () => {
+  it('answers, serves again by itself, and nothing told is lost, nothing doubled (INV-06)', async () => {
+    const probe = await harness.node();
+    const device = await harness.enrolled(probe);
+    await probe.close();
+    const flaky = await mortalNode();
+    await flaky.node.ingest.ready();
+    const told = new Told();
+    let failures = 0;
+    for (let isWhole = false; !isWhole;) {
+      const from = device.leaves.length;
+      device.record(2);
+      flaky.mortal.failAt(failures);
+      told.receipt(from + 2, await flaky.node.send(device, from, from + 2, {}));
+      isWhole = !flaky.mortal.hasFailed;
+      flaky.mortal.failAt(Infinity);
+      if (!isWhole) failures++;
+      await eventually(() => flaky.node.ingest.isReady());
+      // Whatever was left unknown: the lane takes the next append, and every one after it.
+      await replay(flaky.node, device);
+      if (failures > POINTS_MAX) throw new Error('the points do not end');
+    }
+    await flaky.node.close();
+    await check(device, told);
+    expect(failures).toBeGreaterThan(10);
+  }, 60_000);
 });

@@ -16,6 +16,7 @@ export class Mortal {
   #die: () => void = () => undefined;
   readonly #stores: { readonly close: () => Promise<void> }[] = [];
   #awaitsLeft = Infinity;
+  #failsIn = Infinity;
   #diesAppended = false;
   #isDead = false;
 
@@ -32,6 +33,16 @@ export class Mortal {
   /** Dies at the `n`-th await from now on, counted from 0. */
   dieAt(n: number): void {
     this.#awaitsLeft = n;
+  }
+
+  /** Lives on, but its `n`-th await from now on, counted from 0, rejects once. */
+  failAt(n: number): void {
+    this.#failsIn = n;
+  }
+
+  /** Whether the await at which it was to fail has come. */
+  get hasFailed(): boolean {
+    return this.#failsIn < 0;
   }
 
   /** Dies when its next append stands in the log, and before it hears of that. */
@@ -128,6 +139,7 @@ export class Mortal {
   }
 
   async #step(): Promise<void> {
+    if (this.#failsIn >= 0 && this.#failsIn-- === 0) throw new Error('injected at an await');
     if (!this.#isDead && this.#awaitsLeft-- > 0) return;
     this.#isDead = true;
     this.#die();

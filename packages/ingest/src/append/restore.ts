@@ -101,7 +101,7 @@ export async function adoptRestored(
   restored: Restored,
 ): Promise<RestoreOutcome> {
   for (;;) {
-    const position = await recover(ports, partition);
+    const position = await recover(ports, partition, NEVER);
     const heads = await loadHeads(ports.registry.db, [restored]);
     const head = heads.get(logId(restored)) ?? EMPTY_HEAD;
     const { range } = restored;
@@ -178,6 +178,9 @@ async function adoptDevice(
     at,
   });
 }
+
+/** A request's reading has its deadlines, and nobody stops it. */
+const NEVER = new AbortController().signal;
 
 function cannot(detail: string): { ok: false; fault: { code: 'ERR_RESTORE'; detail: string } } {
   return { ok: false, fault: { code: 'ERR_RESTORE', detail } };

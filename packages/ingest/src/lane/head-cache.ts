@@ -26,6 +26,14 @@ export class HeadCache {
     }
   }
 
+  /** Sets those of `keys` that `heads` has, by {@link logId}. */
+  setAll(keys: readonly LogKey[], heads: ReadonlyMap<string, Head>): void {
+    for (const key of keys) {
+      const head = heads.get(logId(key));
+      if (head !== undefined) this.set(key, head);
+    }
+  }
+
   /** The heads of `keys` by {@link logId}; a log without one is not in it. */
   async load(db: Db, keys: readonly LogKey[]): Promise<Map<string, Head>> {
     const wanted = new Map(keys.map((key) => [logId(key), key]));

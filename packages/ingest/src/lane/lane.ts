@@ -8,9 +8,8 @@ import { Patience } from './patience.ts';
 import { LogTruncatedError, type LanePorts } from './ports.ts';
 import { recover } from './recovery.ts';
 import { faultOf, LOG_STALLED, LOG_UNAVAILABLE, LOG_UNSETTLED, noRoom, type LaneRefusal } from './refusal.ts';
-import { heldBytesOf, Waiting } from './waiting.ts';
 import { WaitingQueue } from './waiting-queue.ts';
-import { isLoss, nameLosses, watchWhole } from './watch.ts';
+import { ToldLosses, watchWhole } from './watch.ts';
 import { appendedTooEarly } from './whole.ts';
 import { appendAll, judge, plan, settleWrite, type Settled } from './write.ts';
 
@@ -30,19 +29,20 @@ export class Lane {
   #writeBytesMax: number;
   readonly #heads = new HeadCache();
   readonly #stop = new AbortController();
+  readonly #stopReading = new AbortController();
   readonly #patience: Patience;
-  readonly #queue = new WaitingQueue();
-  #inFlight: readonly Waiting[] = [];
-  /** The offset up to which this lane has seen the log; `null` where it must read first. */
-  #settled: Position | null = null;
+  readonly #queue: WaitingQueue;
+  readonly #losses: ToldLosses;
+  /**
+   * Up to where this lane has seen the log; `unread` where it must read first, `away` where it could not. Only a
+   * reading says that the log is back ({@link #read}): whatever else learns a position keeps to it and makes none.
+   */
+  #seen: Position | 'unread' | 'away' = 'unread';
   #running: Promise<void> | null = null;
+  #writing: Promise<unknown> | null = null;
   #reading: Promise<boolean> | null = null;
   #healing: Promise<void> | null = null;
   #isWatched = false;
-  /** What the log has lost has been named since it was last read. */
-  #isNamed = false;
-  /** The log could not be read, and has not been read since. */
-  #isAway = false;
   /** Why this lane takes nothing any more. */
   #stopped: Fault | null = null;
   /** What requests are told whose outcome the newest failure has left unknown. */
@@ -52,18 +52,20 @@ export class Lane {
     this.#ports = ports;
     this.#partition = partition;
     this.#writeBytesMax = writeBytesMax;
+    this.#losses = new ToldLosses(ports, partition, this.#stop.signal);
+    this.#queue = new WaitingQueue(ports, partition);
     this.#patience = new Patience(ports.timing, () => this.#answerOverdue());
   }
 
   /** Whether the log has been read to its end and may be appended to. */
   get isReady(): boolean {
-    return this.#stopped === null && this.#settled !== null;
+    return this.#stopped === null && this.#position !== null;
   }
 
   /** Why whatever is submitted now would be refused unseen; `null` where it would not. */
   get refusal(): LaneRefusal | null {
     if (this.#stopped !== null) return { reason: 'stopped', fault: this.#stopped };
-    if (this.#isAway) return { reason: 'log_away', fault: this.#failure };
+    if (this.#seen === 'away') return { reason: 'log_away', fault: this.#failure };
     return this.#patience.isOver ? { reason: 'log_stalled', fault: LOG_STALLED } : null;
   }
 
@@ -71,7 +73,7 @@ export class Lane {
   start(): Promise<void> {
     if (!this.#isWatched) {
       this.#isWatched = true;
-      const lane = { settled: () => this.#settled, lost: (error: Error) => this.#lost(error) };
+      const lane = { settled: () => this.#position, lost: (error: Error) => this.#lost(error) };
       // It only reads, so nobody waits for its end.
       void watchWhole(this.#ports, this.#partition, lane, this.#stop.signal);
     }
@@ -84,58 +86,65 @@ export class Lane {
    * Never rejects. `tenantBytesMax` bounds what may wait of its tenant.
    */
   submit(job: AppendJob, tenantBytesMax: number | null): Promise<JobResult> {
-    const { waiting, timing, metrics, appendTimeoutMs } = this.#ports;
     const refusal = this.refusal;
     if (refusal !== null) return this.#refused(refusal);
-    const { tenant } = job.source;
-    const bytes = heldBytesOf(job);
-    const claim = waiting.claim({ partition: this.#partition, tenant, bytes, tenantBytesMax });
-    if (!claim.ok) return this.#refused(noRoom(claim.refusal));
-    const measure = (): void => metrics.laneWaiting(this.#partition, waiting.ofLane(this.#partition));
-    const waiter = new Waiting(job, timing.now() + appendTimeoutMs, () => {
-      claim.release();
-      measure();
-    });
-    measure();
-    this.#queue.push(waiter);
+    const added = this.#queue.add(job, tenantBytesMax);
+    if (!added.ok) return this.#refused(noRoom(added.refusal));
     this.#running ??= this.#run();
-    return waiter.result;
+    return added.result;
   }
 
   /** Takes nothing new and resolves when all that was taken has settled. */
   async close(): Promise<void> {
     this.#stopped ??= { code: 'ERR_SHUTTING_DOWN', detail: 'this node is shutting down' };
     this.#stop.abort();
+    // What is on its way into the log is still told what became of it; nobody else waits for the log any more.
+    await this.#writing;
+    this.#stopReading.abort();
     await this.#running;
     await this.#healing;
   }
 
   async #run(): Promise<void> {
-    while (!this.#queue.isEmpty) {
-      // The embedded stores are synchronous: without this turn of the event loop, the first request would be
-      // written before the next one could join it.
-      await nextTurn();
-      this.#patience.begin();
-      if (!(await this.#ready())) {
-        this.#queue.endAll({ kind: 'refused', fault: this.#stopped ?? this.#failure });
-        break;
+    try {
+      while (!this.#queue.isEmpty) {
+        // The embedded stores are synchronous: without this turn of the event loop, the first request would be
+        // written before the next one could join it.
+        await nextTurn();
+        this.#patience.begin();
+        if (!(await this.#ready())) break;
+        await this.#writeNext();
       }
-      this.#inFlight = this.#queue.take(this.#writeBytesMax);
-      this.#patience.begin();
-      const results = await this.#write(this.#inFlight.map(({ job }) => job));
-      for (const waiting of this.#inFlight) {
-        waiting.end(results.get(waiting.job) ?? { kind: 'refused', fault: this.#stopped ?? this.#failure });
-      }
-      this.#inFlight = [];
+    } catch (error) {
+      this.#failed(error, 'lane.write_failed');
+    } finally {
+      // Whatever has happened: nobody is left waiting, and the next request finds a lane that runs.
+      this.#queue.endAll(this.#unknown);
+      this.#patience.end();
+      this.#running = null;
     }
-    this.#patience.end();
-    this.#running = null;
+  }
+
+  async #writeNext(): Promise<void> {
+    const jobs = this.#queue.take(this.#writeBytesMax);
+    this.#patience.begin();
+    const writing = this.#write(jobs);
+    this.#writing = writing;
+    try {
+      this.#queue.endTaken(await writing, this.#unknown);
+    } finally {
+      this.#writing = null;
+    }
   }
 
   /** Looks for the log until it has been read. However long it is away, this is one loop with one timer. */
   async #heal(): Promise<void> {
     const { signal } = this.#stop;
-    while (this.#stopped === null && !(await this.#ready())) {
+    while (this.#stopped === null) {
+      // Never beside a write: what that knows of the heads would outlive what is read meanwhile. It reads itself.
+      while (this.#writing !== null) await this.#writing;
+      await this.#ready();
+      if (this.#position !== null) break;
       await pause(this.#ports.timing, RECOVERY_PAUSE_MS, signal);
     }
     this.#healing = null;
@@ -143,7 +152,7 @@ export class Lane {
 
   /** Sees to it that the log has been read to its end; whoever asks meanwhile waits for the same reading. */
   async #ready(): Promise<boolean> {
-    if (this.#settled !== null) return true;
+    if (this.#position !== null) return true;
     // A log that was cut may grow past where it was settled: read on, it would look whole.
     if (this.#isTruncated) return false;
     this.#reading ??= this.#read();
@@ -152,19 +161,17 @@ export class Lane {
 
   async #read(): Promise<boolean> {
     try {
-      this.#heads.clear();
-      const settled = await recover(this.#ports, this.#partition);
+      const position = await recover(this.#ports, this.#partition, this.#stopReading.signal);
       // An append may have failed because the log takes less at once than before.
       this.#writeBytesMax = (await this.#ports.log.describe()).appendBytesMax;
-      this.#settled = settled;
-      this.#isAway = false;
-      this.#ports.metrics.laneLost(this.#partition, 0);
-      this.#isNamed = false;
+      // A look has found meanwhile that this is not the log that was settled.
+      if (this.#isTruncated) return false;
+      this.#heads.clear();
+      this.#seen = position;
+      this.#losses.none();
       return true;
     } catch (error) {
-      this.#failed(error, 'lane.recovery_failed');
-      this.#isAway = true;
-      this.#healing ??= this.#heal();
+      this.#failed(error, 'lane.recovery_failed', 'away');
       return false;
     } finally {
       this.#reading = null;
@@ -185,10 +192,11 @@ export class Lane {
   async #append(jobs: readonly AppendJob[]): Promise<ReadonlyMap<AppendJob, JobResult>> {
     const { registry } = this.#ports;
     const from = await settledPosition(registry.db, this.#partition);
-    if (from.version !== this.#settled?.version) {
+    if (this.#position === null) return this.#resolveByReading(jobs);
+    if (from.version !== this.#position.version) {
       // Another node has appended: its heads are in the registry.
       this.#heads.clear();
-      this.#settled = from;
+      this.#seen = from;
     }
     const heads = await this.#heads.load(registry.db, jobs.map(keyOf));
     const planned = plan(jobs, heads);
@@ -203,9 +211,11 @@ export class Lane {
       case 'appended': {
         const { baseOffset } = outcome;
         if (baseOffset < from.offset) throw appendedTooEarly(this.#partition, from.offset, baseOffset);
-        if (baseOffset > from.offset || this.#isTruncated) return this.#resolveByReading(jobs);
+        // Here and below: a look may have found meanwhile that the log is not what it was.
+        if (baseOffset > from.offset || this.#position === null) return this.#resolveByReading(jobs);
         const settled = await settleWrite(this.#ports, this.#partition, from, written, jobs, planned, heads);
-        return settled === null ? this.#resolveByReading(jobs) : this.#moved(settled);
+        if (settled === null || this.#position === null) return this.#resolveByReading(jobs);
+        return this.#moved(settled);
       }
       case 'rejected': {
         // Nothing was appended, and one request is at fault: the others go on without it.
@@ -221,49 +231,50 @@ export class Lane {
   }
 
   #moved({ position, heads, results }: Settled): Settled['results'] {
-    this.#settled = position;
+    this.#seen = position;
     this.#patience.settled();
-    for (const job of results.keys()) {
-      const key = keyOf(job);
-      const head = heads.get(`${key.tenant}/${key.device}`);
-      if (head !== undefined) this.#heads.set(key, head);
-    }
+    this.#heads.setAll([...results.keys()].map(keyOf), heads);
     return results;
   }
 
   /** Reads the log to its end, so that what became of the jobs is known and not guessed. */
   async #resolveByReading(jobs: readonly AppendJob[]): Promise<ReadonlyMap<AppendJob, JobResult>> {
-    this.#settled = null;
-    if (!(await this.#ready())) return new Map();
-    const heads = await this.#heads.load(this.#ports.registry.db, jobs.map(keyOf));
-    return new Map(jobs.map((job) => [job, judge(job, heads, true)]));
+    if (this.#position !== null) this.#seen = 'unread';
+    try {
+      if (!(await this.#ready())) return new Map();
+      const heads = await this.#heads.load(this.#ports.registry.db, jobs.map(keyOf));
+      return this.#position === null ? new Map() : new Map(jobs.map((job) => [job, judge(job, heads, true)]));
+    } catch (error) {
+      this.#failed(error, 'lane.write_unknown');
+      return new Map();
+    }
   }
 
-  #failed(error: unknown, event: string): void {
-    const { logger, metrics } = this.#ports;
+  /** What was known of the log is not known any more, and the lane looks for it by itself. */
+  #failed(error: unknown, event: string, seen: 'unread' | 'away' = 'unread'): void {
+    const { logger } = this.#ports;
+    this.#failure = faultOf(error);
     if (error instanceof LogTruncatedError) {
-      this.#stopped = { code: 'ERR_LOG_TRUNCATED', detail: error.message };
+      this.#stopped = this.#failure;
       logger.fatal({ err: error, partition: this.#partition }, 'lane.stopped');
     } else {
       // Said once: while the log is away this lane looks for it every few seconds.
-      logger[this.#isAway ? 'debug' : 'error']({ err: error, partition: this.#partition }, event);
+      const isSaid = this.#seen === 'away' || this.#stopReading.signal.aborted;
+      logger[isSaid ? 'debug' : 'error']({ err: error, partition: this.#partition }, event);
     }
-    if (isLoss(error) && !this.#isNamed) {
-      this.#isNamed = true;
-      metrics.laneLossFound(this.#partition);
-      void nameLosses(this.#ports, this.#partition, this.#stop.signal);
-    }
-    this.#failure = faultOf(error);
-    this.#settled = null;
+    this.#losses.tell(error);
+    if (this.#seen !== 'away') this.#seen = seen;
+    this.#healing ??= this.#heal();
   }
 
-  /** A look has found that the log is not what it was. */
+  /** A look has found that the log is not what it was. One that is only missing may come back as it was. */
   #lost(error: Error): void {
-    if (this.#isTruncated) return;
-    this.#failed(error, 'lane.log_missing');
-    // One that is only missing may come back as it was: the lane looks for it.
-    this.#isAway = true;
-    this.#healing ??= this.#heal();
+    if (!this.#isTruncated) this.#failed(error, 'lane.log_missing', 'away');
+  }
+
+  /** Up to where the log is known to hold what it should; `null` where that has to be read first. */
+  get #position(): Position | null {
+    return typeof this.#seen === 'string' ? null : this.#seen;
   }
 
   /** Then nothing is cosigned any more, whatever is under way. */
@@ -271,14 +282,15 @@ export class Lane {
     return this.#stopped?.code === 'ERR_LOG_TRUNCATED';
   }
 
+  /** What those are told whose outcome is not known. */
+  get #unknown(): JobResult {
+    return { kind: 'refused', fault: this.#stopped ?? this.#failure };
+  }
+
   /** Tells those who have waited long enough. What of them is on its way into the log goes on. */
   #answerOverdue(): void {
-    const now = this.#ports.timing.now();
-    const result = { kind: 'refused', fault: LOG_UNSETTLED } as const;
-    const overdue = this.#inFlight.filter((waiting) => waiting.isDue(now));
-    for (const waiting of overdue) waiting.answer(result);
-    const dropped = this.#queue.endDue(now, result);
-    for (let i = 0; i < overdue.length + dropped; i++) this.#ports.metrics.requestRefused('deadline');
+    const overdue = this.#queue.answerDue({ kind: 'refused', fault: LOG_UNSETTLED });
+    for (let i = 0; i < overdue; i++) this.#ports.metrics.requestRefused('deadline');
   }
 
   #refused({ reason, fault }: LaneRefusal): Promise<JobResult> {

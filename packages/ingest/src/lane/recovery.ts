@@ -29,6 +29,7 @@ import {
   type Rejection,
 } from '../registry/settlement.ts';
 import type { LanePorts } from './ports.ts';
+import { boundedReads, type LogReads } from './bounded-reads.ts';
 import { checkWhole } from './whole.ts';
 
 /** How many records are folded in memory before the registry takes them. */
@@ -38,17 +39,20 @@ const FOLD_RECORDS_MAX = 20_000;
  * Reads the partition from the registry's settled offset to its end, runs the readers' filter over it and moves
  * the heads that it accepts. Start, crash, an ambiguous outcome and another node's writes are all this.
  *
+ * @param stop ends the waiting for the log, each answer of which has its time besides
  * @returns the position that the registry holds now
  * @throws LogTruncatedError where the log does not hold what was settled
  */
-export async function recover(ports: LanePorts, partition: number): Promise<Position> {
+export async function recover(ports: LanePorts, partition: number, stop: AbortSignal): Promise<Position> {
+  const { timing, appendTimeoutMs: waitMsMax } = ports;
+  const log = boundedReads(ports.log, { timing, waitMsMax, stop });
   for (;;) {
     const settled = await settledPosition(ports.registry.db, partition);
-    const { oldest, next } = await checkWhole(ports.log, partition, settled);
+    const { oldest, next } = await checkWhole(log, partition, settled);
     const { offset } = settled;
     if (next === offset) return settled;
     if (oldest > offset) ports.logger.warn({ partition, settled: offset, oldest }, 'log.expired_unread');
-    const reached = await fold(ports, partition, settled, Math.max(offset, oldest), next);
+    const reached = await fold(ports, log, partition, settled, Math.max(offset, oldest), next);
     if (reached !== null) return reached;
   }
 }
@@ -56,6 +60,7 @@ export async function recover(ports: LanePorts, partition: number): Promise<Posi
 /** Folds [from, to) and answers the position reached, or `null` where another node has moved the offset meanwhile. */
 async function fold(
   ports: LanePorts,
+  log: LogReads,
   partition: number,
   settled: Position,
   from: number,
@@ -74,7 +79,7 @@ async function fold(
     folded = new Folding(ports);
     return true;
   };
-  for await (const batch of ports.log.readRange(partition, from, to)) {
+  for await (const batch of log.readRange(partition, from, to)) {
     for (const record of batch) {
       for (const run of assembler.push(record)) await folded.take(run);
       // The last record before the position that is reached: an append that has not ended is not before it.

@@ -1,6 +1,7 @@
 import { LogMissingError } from '@tachograph/event-log';
 import type { Fault } from '@tachograph/wire';
 import { REGISTRY_UNAVAILABLE, RegistryUnavailableError } from '../registry/unavailable.ts';
+import { LogTruncatedError } from './ports.ts';
 import type { WaitingRefusal } from './waiting-bytes.ts';
 
 /** Why a request was turned away unseen, or given up: what the metric counts by. */
@@ -39,7 +40,8 @@ export const LOG_STALLED: Fault = {
 /** What requests are told whose outcome `error` has left unknown. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof RegistryUnavailableError) return REGISTRY_UNAVAILABLE;
-  if (error instanceof LogMissingError) return { code: 'ERR_LOG_TRUNCATED', detail: error.message };
+  if (error instanceof LogMissingError || error instanceof LogTruncatedError)
+    return { code: 'ERR_LOG_TRUNCATED', detail: error.message };
   return LOG_UNAVAILABLE;
 }
 

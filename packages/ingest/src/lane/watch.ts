@@ -39,12 +39,39 @@ export async function watchWhole(
   }
 }
 
-export function isLoss(error: unknown): error is LogTruncatedError | LogMissingError {
+function isLoss(error: unknown): error is LogTruncatedError | LogMissingError {
   return error instanceof LogTruncatedError || error instanceof LogMissingError;
 }
 
+/** Says once what a partition has lost, until it has been found whole again. */
+export class ToldLosses {
+  readonly #ports: LanePorts;
+  readonly #partition: number;
+  readonly #signal: AbortSignal;
+  #isTold = false;
+
+  constructor(ports: LanePorts, partition: number, signal: AbortSignal) {
+    this.#ports = ports;
+    this.#partition = partition;
+    this.#signal = signal;
+  }
+
+  /** Tells where `error` is a loss. */
+  tell(error: unknown): void {
+    if (!isLoss(error) || this.#isTold) return;
+    this.#isTold = true;
+    this.#ports.metrics.laneLossFound(this.#partition);
+    void nameLosses(this.#ports, this.#partition, this.#signal);
+  }
+
+  none(): void {
+    this.#isTold = false;
+    this.#ports.metrics.laneLost(this.#partition, 0);
+  }
+}
+
 /** Logs and counts what a partition has lost, device by device. */
-export async function nameLosses(ports: LanePorts, partition: number, signal: AbortSignal): Promise<void> {
+async function nameLosses(ports: LanePorts, partition: number, signal: AbortSignal): Promise<void> {
   const { logger, metrics } = ports;
   try {
     const found = await findLosses(ports, partition);

@@ -1,5 +1,6 @@
-import { holdsMark, type EventLog } from '@tachograph/event-log';
+import { holdsMark } from '@tachograph/event-log';
 import type { Position } from '../registry/settlement.ts';
+import type { LogReads } from './bounded-reads.ts';
 import { LogTruncatedError } from './ports.ts';
 
 /**
@@ -10,7 +11,7 @@ import { LogTruncatedError } from './ports.ts';
  * @throws LogTruncatedError where it does not
  */
 export async function checkWhole(
-  log: EventLog,
+  log: LogReads,
   partition: number,
   { offset, mark }: Position,
 ): Promise<{ readonly oldest: number; readonly next: number }> {
