@@ -17,22 +17,28 @@ const NOTHING: Look = { leaves: [] };
 
 /** Looks at the clocks: what they say of the lease, what is to be recorded about it, and whether the cache is to go. */
 export function lookAt({ log, lease, cache }: Rows, now: Reading): Look {
-  if (lease === null || lease.device !== log?.device) return NOTHING;
+  if (lease === null || log === null) return NOTHING;
   const touched = touchLease(lease, now);
   const elapsed = elapsedMs(touched, now.wallMs);
   const after = { ...touched, ended: touched.ended || elapsed >= lease.blockAfterMs };
-  const leaves = [
-    ...(after.stepped && !lease.stepped
-      ? [{ action: 'clock.stepped', data: { setBackMs: lease.highestWall - now.wallMs } }]
-      : []),
-    ...(after.ended && !lease.ended ? [{ action: 'lease.expired', data: expiredData(after, elapsed) }] : []),
-  ];
+  // A predecessor's lease is looked at for the cache's sake alone: what it allowed ended with its log.
+  const leaves = lease.device === log.device ? newsOf(lease, after, elapsed, now.wallMs) : [];
   // Past it even a clock that was set back changes nothing: the highest time seen and the count of the pages stay.
   if (elapsed >= lease.wipeAfterMs) {
     const gate = wipeGate(lease, cache);
     return { lease: null, leaves, ...(gate === null ? {} : { gate }) };
   }
   return isSameLook(lease, after) ? NOTHING : { lease: after, leaves };
+}
+
+/** What has come to light between two looks. */
+function newsOf(before: LeaseRow, after: LeaseRow, elapsed: number, wallMs: number): Look['leaves'] {
+  return [
+    ...(after.stepped && !before.stepped
+      ? [{ action: 'clock.stepped', data: { setBackMs: before.highestWall - wallMs } }]
+      : []),
+    ...(after.ended && !before.ended ? [{ action: 'lease.expired', data: expiredData(after, elapsed) }] : []),
+  ];
 }
 
 function expiredData({ sentAt, blockAfterMs }: LeaseRow, elapsed: number): object {

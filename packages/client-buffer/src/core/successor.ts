@@ -65,7 +65,7 @@ export function planSuccessor({ rows, blocks }: Snapshot, succession: Succession
     rows: {
       log: successor,
       enrolment: { device, status: 'none', challenge: null, succession: succession.note },
-      lease: null,
+      // The lease stays: it lets the successor use nothing, but its end is still that of the cache.
       cache: cache === null ? null : inherit(cache, lost),
       claim: null,
       totals: {

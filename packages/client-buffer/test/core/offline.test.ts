@@ -113,6 +113,20 @@ describe('offline access, by what the clocks went through', () => {
     });
   });
 
+  it("a successor may use nothing by its predecessor's lease, whose end is still that of the cache", () => {
+    const next = 'next' as DeviceId;
+    const successor = newLog({ device: next, origin, publicKey: new Uint8Array(32) }, WALL);
+    const rows: Rows = { ...base, log: successor, enrolment: { ...enrolment, device: next } };
+    expect(after([at(0)], rows).said).toBe('no-lease');
+    expect(after([at(14 * DAY - 1), at(-DAY)], rows)).toMatchObject({ said: 'no-lease', actions: [] });
+    const { present, actions, said } = after([at(14 * DAY)], rows);
+    expect({ said, actions }).toEqual({ said: 'purging', actions: [] });
+    expect(present).toMatchObject({ lease: null, cache: { keys: [], orders: [{ reason: 'wipe-after' }] } });
+    expect(nextChangeMs(after([at(73 * HOUR)], rows).present.lease, WALL + 73 * HOUR)).toBe(
+      14 * DAY - 73 * HOUR,
+    );
+  });
+
   it('says until when, also by a clock that was set back a little', () => {
     const { access } = after([at(2 * HOUR), at(2 * HOUR - MINUTE)]);
     const now = WALL + 2 * HOUR - MINUTE;

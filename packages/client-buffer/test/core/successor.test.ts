@@ -56,6 +56,10 @@ describe('planSuccessor', () => {
     },
   );
 
+  it('leaves the lease as it is, so that the cache still ends with it', () => {
+    expect(succeed('fork', packBlocks(OLD, 0, leaves)).rows).not.toHaveProperty('lease');
+  });
+
   it.each(['fork', 'rollback', 'corrupt'] as const)(
     '%s: entries edited in storage are not carried, but declared as a gap (INV-03)',
     (reason) => {
@@ -84,7 +88,6 @@ describe('planSuccessor', () => {
     const more = { cache: gated, log: { ...log, closed: true } as const };
     const { rows } = succeed('fork', packBlocks(OLD, 0, leaves), more);
     expect(rows).toMatchObject({
-      lease: null,
       log: { closed: true },
       cache: { orders: [{ id: 'p' }], blocked: ['*'], epoch: gated.epoch + 1 },
     });
