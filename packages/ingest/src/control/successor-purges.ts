@@ -1,72 +1,118 @@
 import type { ControlContext } from '../api-context.ts';
+import { covers, scopesOf } from '../core/purge-scopes.ts';
 import type { LogKey } from '../registry/heads.ts';
 import type { Db } from '../registry/registry.ts';
 import { CONTROL_ACTOR } from './actor.ts';
-import { scopesOf } from '../core/purge-scopes.ts';
 import { revokeDevice } from './revocation.ts';
 
-const PAGE = 100;
+const PAGE = 500;
+/** By how much the clocks of two nodes may differ, one of which revokes a device while the other enrols its successor. */
+const SAME_MOMENT_MS = 60_000;
 
 /**
- * Sees to devices that came behind a revocation: a successor that enrolled in the same moment is revoked, and one
- * whose predecessor still had to purge gets an order of its own, since a directive is good for one log only.
+ * Sees to devices that came behind a revocation. A successor that nobody has let in yet, or that enrolled in the same
+ * moment, is revoked: whoever holds the revoked key could make it. One that an administrator let in before is not,
+ * since that was decided about it. A revoked one gets an order of its own for what its predecessor was ordered and it
+ * was not, since a directive is good for one log only, and a copy's store is another one.
  * @returns how many there were
  */
 export async function orderForSuccessors(context: ControlContext): Promise<number> {
   const { registry, clock, tenantLog } = context;
-  const left = await successorsLeft(registry.db);
-  for (const { reason, predecessor, ...key } of left) {
-    const scopes = await openScopes(registry.db, { tenant: key.tenant, device: predecessor });
-    await revokeDevice(context, key, {
-      reason: reason ?? 'its predecessor is revoked',
-      scopes,
-      actor: CONTROL_ACTOR,
-      at: clock(),
-    });
+  let found = 0;
+  for (let after: LogKey | null = null; ;) {
+    const page = await successorsOfRevoked(registry.db, after);
+    for (const successor of page) {
+      const scopes = await scopesLeft(registry.db, successor);
+      const { tenant, device, status, reason } = successor;
+      if (status === 'revoked' && scopes.length === 0) continue;
+      await revokeDevice(
+        context,
+        { tenant, device },
+        { reason: reason ?? 'its predecessor is revoked', scopes, actor: CONTROL_ACTOR, at: clock() },
+      );
+      found++;
+    }
+    after = page.at(-1) ?? null;
+    if (page.length < PAGE || after === null) break;
   }
-  if (left.length > 0) tenantLog.wake();
-  return left.length;
+  if (found > 0) tenantLog.wake();
+  return found;
 }
 
-type Left = LogKey & { readonly predecessor: string; readonly reason: string | null };
-
-async function successorsLeft(db: Db): Promise<Left[]> {
-  const rows = await db
-    .selectFrom('devices as next')
-    .innerJoin('devices as old', (join) =>
-      join.onRef('old.tenant', '=', 'next.tenant').onRef('old.device', '=', 'next.predecessor'),
-    )
-    .select(['next.tenant', 'next.device', 'old.device as predecessor', 'old.revocation_reason as reason'])
-    .where('old.status', '=', 'revoked')
-    .where((eb) => {
-      const open = eb
-        .selectFrom('directives')
-        .select('directives.id')
-        .whereRef('directives.tenant', '=', 'old.tenant')
-        .whereRef('directives.device', '=', 'old.device')
-        .where('directives.confirmed_at', 'is', null);
-      const own = eb
-        .selectFrom('directives')
-        .select('directives.id')
-        .whereRef('directives.tenant', '=', 'next.tenant')
-        .whereRef('directives.device', '=', 'next.device');
-      return eb.or([eb('next.status', '<>', 'revoked'), eb.and([eb.exists(open), eb.not(eb.exists(own))])]);
-    })
-    .orderBy('next.enrolled_at')
-    .limit(PAGE)
-    .execute();
-  return rows;
+/** Successors that may still be to be revoked, or be ordered what their predecessors were. */
+async function successorsOfRevoked(db: Db, after: LogKey | null) {
+  return (
+    db
+      .selectFrom('devices as next')
+      .innerJoin('devices as old', (join) =>
+        join.onRef('old.tenant', '=', 'next.tenant').onRef('old.device', '=', 'next.predecessor'),
+      )
+      .select([
+        'next.tenant',
+        'next.device',
+        'next.status',
+        'next.enrolled_at',
+        'old.device as predecessor',
+        'next.revoked_at',
+        'old.revocation_reason as reason',
+      ])
+      .where('old.status', '=', 'revoked')
+      // A log that has ended takes no order, and its device has destroyed everything.
+      .where('next.log_closed_at', 'is', null)
+      .where((eb) =>
+        eb.or([
+          eb('next.status', 'in', ['quarantined', 'pending_approval']),
+          eb.and([
+            eb('next.status', '=', 'enrolled'),
+            eb('next.enrolled_at', '>=', eb('old.revoked_at', '-', SAME_MOMENT_MS)),
+          ]),
+          eb.and([
+            eb('next.status', '=', 'revoked'),
+            eb.exists(
+              eb
+                .selectFrom('directives')
+                .select('directives.id')
+                .whereRef('directives.tenant', '=', 'old.tenant')
+                .whereRef('directives.device', '=', 'old.device'),
+            ),
+          ]),
+        ]),
+      )
+      .$if(after !== null, (all) =>
+        all.where((eb) =>
+          eb(eb.refTuple('next.tenant', 'next.device'), '>', eb.tuple(after!.tenant, after!.device)),
+        ),
+      )
+      .orderBy('next.tenant')
+      .orderBy('next.device')
+      .limit(PAGE)
+      .execute()
+  );
 }
 
-/** What the open directives of a device order together. */
-async function openScopes(db: Db, { tenant, device }: LogKey): Promise<readonly string[]> {
+type Successor = Awaited<ReturnType<typeof successorsOfRevoked>>[number];
+
+/** What the predecessor of a device was ordered to destroy and the device itself was not. */
+async function scopesLeft(db: Db, successor: Successor): Promise<readonly string[]> {
+  const { tenant, device, predecessor, enrolled_at: enrolledAt, revoked_at: revokedAt } = successor;
   const rows = await db
     .selectFrom('directives')
-    .select('note')
+    .select(['device', 'note', 'issued_at', 'confirmed_at'])
     .where('tenant', '=', tenant)
-    .where('device', '=', device)
-    .where('confirmed_at', 'is', null)
+    .where('device', 'in', [device, predecessor])
     .execute();
-  const scopes = [...new Set(rows.flatMap(({ note }) => scopesOf(note)))];
-  return scopes.includes('*') ? ['*'] : scopes;
+  // What was carried out before the successor left is destroyed in its store as well.
+  const left = rows.filter(
+    (row) => row.device === predecessor && (row.confirmed_at === null || row.confirmed_at >= enrolledAt),
+  );
+  // As for any order: what a device confirmed before it was revoked says nothing of what it cached since.
+  const own = rows.filter(
+    (row) =>
+      row.device === device &&
+      (row.confirmed_at === null || (revokedAt !== null && row.issued_at >= revokedAt)),
+  );
+  const ordered = own.flatMap(({ note }) => scopesOf(note));
+  const scopes = [...new Set(left.flatMap(({ note }) => scopesOf(note)))];
+  const missing = scopes.filter((scope) => !covers(ordered, [scope]));
+  return missing.includes('*') ? ['*'] : missing;
 }

@@ -184,4 +184,65 @@ describe('a successor', () => {
       [old.device, next.device].map(String).toSorted(),
     );
   });
+
+  it('that an administrator let in before stays, when the key that was copied is revoked at last', async () => {
+    const old = await harness.enrolled(node);
+    const row = { predecessor: old.device, installation: old.device, status: 'quarantined' } as const;
+    const next = await harness.enrolled(node, row);
+    const undecided = await harness.enrolled(node, row);
+    await node.admin('POST', `/tenants/${TENANT}/devices/${next.device}/approve`);
+    harness.now += 24 * HOUR_MS;
+    const order = { reason: 'forked key', purge: ['*'] };
+    await node.admin('POST', `/tenants/${TENANT}/devices/${old.device}/revoke`, order);
+    await sweep();
+    expect(await statusOf(next)).toBe('enrolled');
+    expect((await node.send(next, 0, 0)).body.directives).toEqual([]);
+    expect(await statusOf(undecided)).toBe('revoked');
+    expect((await node.send(undecided, 0, 0)).body.directives).toHaveLength(1);
+  });
+
+  it('is ordered what its predecessor is ordered later, once, and nothing that its own order covers', async () => {
+    const old = await harness.enrolled(node);
+    const order = (purge: readonly string[]) =>
+      node.admin('POST', `/tenants/${TENANT}/devices/${old.device}/revoke`, { reason: 'lost', purge });
+    await order(['v_1']);
+    const row = { predecessor: old.device, installation: old.device, status: 'revoked' } as const;
+    const next = await harness.enrolled(node, { ...row, revoked_at: harness.now });
+    await sweep();
+    const scopes = async () =>
+      (await node.send(next, 0, 0)).body.directives!.map((note) => note.split('\n')[3]);
+    expect(await scopes()).toEqual(['v_1']);
+    harness.now += 1000;
+    await order(['*']);
+    await sweep();
+    await sweep();
+    expect(await scopes()).toEqual(['v_1', '*']);
+    harness.now += 1000;
+    await order(['v_2']);
+    await sweep();
+    expect(await scopes()).toHaveLength(2);
+  });
+
+  it('is ordered what its predecessor carried out meanwhile: its store is another one', async () => {
+    const old = await harness.enrolled(node);
+    const order = { reason: 'lost', purge: ['*'] };
+    await node.admin('POST', `/tenants/${TENANT}/devices/${old.device}/revoke`, order);
+    const row = { predecessor: old.device, installation: old.device, status: 'revoked' } as const;
+    const next = await harness.enrolled(node, { ...row, revoked_at: harness.now });
+    await node.registry.db
+      .updateTable('directives')
+      .set({ confirmed_at: harness.now + 1 })
+      .execute();
+    await sweep();
+    expect((await node.send(next, 0, 0)).body.directives).toHaveLength(1);
+  });
 });
+
+async function statusOf({ device }: TestDevice): Promise<string> {
+  const { status } = await node.registry.db
+    .selectFrom('devices')
+    .select('status')
+    .where('device', '=', device)
+    .executeTakeFirstOrThrow();
+  return status;
+}
