@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HEADER } from '@tachograph/event-log';
+import { GatedLog } from './gated-log.ts';
 import { AUTHORITY, Harness, TENANT, type Node } from './harness.ts';
 import { TestDevice } from './test-device.ts';
 
@@ -57,6 +58,31 @@ describe('a receipt that is brought back', () => {
       'device.restored',
       'server.lost',
     ]);
+  });
+
+  it('comes again later where the log is away, and is told so (503)', async () => {
+    const log = new GatedLog();
+    const behind = await harness.node({ log: log.wrap });
+    await behind.ingest.ready();
+    await harness.enrol(behind, device);
+    log.away();
+    node = behind;
+    const body = await device.restore(5, receipt);
+    expect(await restore(device, body)).toMatchObject({
+      status: 503,
+      retryAfter: '2',
+      body: { code: 'ERR_LOG_UNAVAILABLE' },
+    });
+    log.back();
+    expect((await restore(device, body)).status).toBe(200);
+  });
+
+  it('is not adopted over a log that was cut: the code says so', async () => {
+    await node.registry.db.updateTable('partitions').set({ settled_offset: 99 }).execute();
+    expect(await restore(device, await device.restore(5, receipt))).toMatchObject({
+      status: 503,
+      body: { code: 'ERR_LOG_TRUNCATED' },
+    });
   });
 
   it('changes nothing where ingest is not behind it', async () => {

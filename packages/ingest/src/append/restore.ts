@@ -15,17 +15,19 @@ import {
   verifyCosignature,
   type Bytes,
   type CompactRange,
+  type Fault,
   type Origin,
   type Parsed,
 } from '@tachograph/wire';
 import type { IngestContext } from '../context.ts';
 import { recover } from '../lane/recovery.ts';
+import { faultOf } from '../lane/refusal.ts';
 import type { LanePorts } from '../lane/ports.ts';
 import { findDevice } from '../registry/devices.ts';
 import { EMPTY_HEAD, loadHeads, logId, type Head, type LogKey } from '../registry/heads.ts';
 import { reportLoss } from '../registry/losses.ts';
 import type { Db } from '../registry/registry.ts';
-import { settle } from '../registry/settlement.ts';
+import { settle, type Position } from '../registry/settlement.ts';
 import { enqueueEvent, INGEST_ACTOR } from '../tenant-log/outbox.ts';
 import type { Addressed } from './request.ts';
 
@@ -89,7 +91,9 @@ export type RestoreOutcome =
   /** `lost` is what ingest had cosigned and does not have any more; `null` where nothing is missing. */
   | { readonly kind: 'adopted'; readonly lost: { readonly from: number; readonly to: number } | null }
   /** Ingest has another log of this size or beyond. */
-  | { readonly kind: 'contradicted' };
+  | { readonly kind: 'contradicted' }
+  /** The log cannot be read now; the same request may be sent again. */
+  | { readonly kind: 'unread'; readonly fault: Fault };
 
 /**
  * Adopts a proved state where ingest is behind it, and says in the tenant's log what was lost. The partition is
@@ -101,7 +105,8 @@ export async function adoptRestored(
   restored: Restored,
 ): Promise<RestoreOutcome> {
   for (;;) {
-    const position = await recover(ports, partition, NEVER);
+    const position = await positionOf(ports, partition);
+    if ('fault' in position) return position;
     const heads = await loadHeads(ports.registry.db, [restored]);
     const head = heads.get(logId(restored)) ?? EMPTY_HEAD;
     const { range } = restored;
@@ -146,6 +151,19 @@ export async function adoptRestored(
   }
 }
 
+/** The position once the partition has been read to its end, which has its deadlines, and nobody stops it. */
+async function positionOf(
+  ports: LanePorts,
+  partition: number,
+): Promise<Position | Extract<RestoreOutcome, { kind: 'unread' }>> {
+  try {
+    return await recover(ports, partition, new AbortController().signal);
+  } catch (error) {
+    ports.logger.error({ err: error, partition }, 'restore.log_unread');
+    return { kind: 'unread', fault: faultOf(error) };
+  }
+}
+
 async function adoptDevice(
   trx: Db,
   { tenant, device, origin, publicKey }: Restored,
@@ -178,9 +196,6 @@ async function adoptDevice(
     at,
   });
 }
-
-/** A request's reading has its deadlines, and nobody stops it. */
-const NEVER = new AbortController().signal;
 
 function cannot(detail: string): { ok: false; fault: { code: 'ERR_RESTORE'; detail: string } } {
   return { ok: false, fault: { code: 'ERR_RESTORE', detail } };

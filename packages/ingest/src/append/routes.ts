@@ -186,6 +186,9 @@ function restoreRoute({ context, lanes, lanePorts }: AppendPorts): Route {
       'ERR_CHECKPOINT',
       'ERR_STATEMENT',
       'ERR_RATE',
+      'ERR_LOG_UNAVAILABLE',
+      'ERR_LOG_TRUNCATED',
+      'ERR_SHUTTING_DOWN',
     ],
     handle: async ({ params: log, body, address }) => {
       // Each costs signatures, a reading of the log and a transaction, and a receipt is no secret.
@@ -202,8 +205,12 @@ function restoreRoute({ context, lanes, lanePorts }: AppendPorts): Route {
       const restored = await verifyRestore(context, log, body);
       if (!restored.ok) return { fault: restored.fault };
       const known = await findDevice(context.registry.db, log);
-      const partition = lanes.partitionOf(log.tenant, known?.installation ?? log.device);
+      const of = { tenant: log.tenant, installation: known?.installation ?? log.device };
+      const closed = lanes.refusal(of);
+      if (closed !== null) return unread(closed.fault);
+      const partition = lanes.partitionOf(of.tenant, of.installation);
       const outcome = await adoptRestored(lanePorts, partition, restored.value);
+      if (outcome.kind === 'unread') return unread(outcome.fault);
       const { origin } = restored.value;
       if (outcome.kind === 'contradicted') {
         context.logger.error({ origin }, 'restore.contradicted');
