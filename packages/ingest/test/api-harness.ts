@@ -28,7 +28,7 @@ import { createKeys } from '../src/keys/create-keys.ts';
 import { loadDirectiveKeys } from '../src/keys/directive-key.ts';
 import { loadIngestKeys } from '../src/keys/load-keys.ts';
 import { createMetrics } from '../src/metrics.ts';
-import { openSqliteRegistry } from '../src/registry/registry.ts';
+import { openSqliteRegistry, type Registry } from '../src/registry/registry.ts';
 import { TestDevice } from './test-device.ts';
 
 export const AUTHORITY = 'audit.example.com';
@@ -57,12 +57,17 @@ export class Api {
     });
   }
 
-  static async open(env: { readonly [name: string]: string } = {}): Promise<Api> {
+  /** `wrap` puts faults between it and its registry. */
+  static async open(
+    env: { readonly [name: string]: string } = {},
+    wrap: (registry: Registry) => Registry = (registry) => registry,
+  ): Promise<Api> {
     const folder = mkdtempSync(join(tmpdir(), 'tachograph-api-'));
     const config = need(
       loadConfig({ AUTHORITY, ADMIN_TOKEN, TRUSTED_PROXIES: '127.0.0.1', DATA_DIR: folder, ...env }),
     );
-    const api = new Api(folder, await contextOf(folder, config));
+    const context = await contextOf(folder, config);
+    const api = new Api(folder, { ...context, registry: wrap(context.registry) });
     api.#url = await api.app.listen({ host: '127.0.0.1', port: 0 });
     return api;
   }

@@ -81,6 +81,8 @@ async function decide(
   credential: Credential,
 ): Promise<EnrolledState | { kind: 'refused'; fault: Fault }> {
   const { context, request, candidate, now } = attempt;
+  // The transaction may be run again from its start: what it takes of the rate it takes once.
+  let isTold: boolean | null = null;
   const outcome = await context.registry.transaction(async (trx) => {
     // Another request may have enrolled the same key since.
     const known = await stateOf(trx, candidate);
@@ -90,7 +92,8 @@ async function decide(
     const circumstances = { policy, address: request.address, now };
     const admission = await admit(trx, candidate, credential, circumstances);
     if (!admission.ok) {
-      if (isReported(attempt)) await enqueueRefusal(trx, attempt, admission);
+      isTold ??= isReported(attempt);
+      if (isTold) await enqueueRefusal(trx, attempt, admission);
       return refused(admission.fault);
     }
     await insertDevice(trx, attempt, admission.value);

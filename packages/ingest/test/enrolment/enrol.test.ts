@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { formatVkey, LIMITS } from '@tachograph/wire';
 import { EMPTY_HEAD, storeHeads } from '../../src/registry/heads.ts';
 import { Api, AUTHORITY, refusedInLog, type Reply } from '../api-harness.ts';
+import { rerun } from '../rerun.ts';
 import { TestDevice } from '../test-device.ts';
 
 const HOUR_MS = 3_600_000;
@@ -240,6 +241,20 @@ describe('a flood', () => {
     const body = await api.enrolment(device, { type: 'token', token: 'none' });
     await refusedOnly('ERR_TOKEN_UNKNOWN', api.send(device, body));
     expect(await refusals()).toHaveLength(61);
+  });
+
+  it('counts a refusal once, however often its transaction is run because others came between (INV-12)', async () => {
+    await api.close();
+    api = await Api.open({}, rerun);
+    await api.tenant('acme');
+    for (let i = 0; i < 62; i++) {
+      const body = await api.enrolment(device, { type: 'token', token: 'none' });
+      await refusedOnly('ERR_TOKEN_UNKNOWN', api.send(device, body, `192.0.2.${i}`));
+    }
+    expect((await api.actions('acme')).filter((action) => action.endsWith('refused'))).toHaveLength(60);
+    expect(await api.context.metrics.exposition()).toContain(
+      'tachograph_rate_limited_requests_total{limit="refusal"} 2',
+    );
   });
 });
 
