@@ -16,7 +16,8 @@ export class Mortal {
   #die: () => void = () => undefined;
   readonly #stores: { readonly close: () => Promise<void> }[] = [];
   #awaitsLeft = Infinity;
-  #failsIn = Infinity;
+  /** The awaits that are to fail, counted from now. */
+  #failsIn: number[] = [];
   #diesAppended = false;
   #isDead = false;
 
@@ -35,14 +36,14 @@ export class Mortal {
     this.#awaitsLeft = n;
   }
 
-  /** Lives on, but its `n`-th await from now on, counted from 0, rejects once. */
-  failAt(n: number): void {
-    this.#failsIn = n;
+  /** Lives on, but its `n`-th await from now on, counted from 0, rejects; so does each of `ns`. */
+  failAt(...ns: number[]): void {
+    this.#failsIn = ns;
   }
 
-  /** Whether the await at which it was to fail has come. */
-  get hasFailed(): boolean {
-    return this.#failsIn < 0;
+  /** How many of the awaits at which it was to fail have come. */
+  get failures(): number {
+    return this.#failsIn.filter((left) => left < 0).length;
   }
 
   /** Dies when its next append stands in the log, and before it hears of that. */
@@ -99,9 +100,9 @@ export class Mortal {
 
   readonly #mortal = (registry: Registry): Registry => ({
     db: registry.db.withPlugin(this.#afterEachQuery),
-    transaction: async (work) => {
+    transaction: async (work, who) => {
       if (this.#isDead) return FOR_EVER;
-      return this.#around(registry.transaction((trx) => work(this.#within(trx))));
+      return this.#around(registry.transaction((trx) => work(this.#within(trx)), who));
     },
     checkpoint: async (work) => {
       if (this.#isDead) return FOR_EVER;
@@ -139,7 +140,9 @@ export class Mortal {
   }
 
   async #step(): Promise<void> {
-    if (this.#failsIn >= 0 && this.#failsIn-- === 0) throw new Error('injected at an await');
+    const fails = this.#failsIn.includes(0);
+    this.#failsIn = this.#failsIn.map((left) => left - 1);
+    if (fails) throw new Error('injected at an await');
     if (!this.#isDead && this.#awaitsLeft-- > 0) return;
     this.#isDead = true;
     this.#die();

@@ -13,8 +13,11 @@ export type Registry = {
    * All of `work` or, where it rejects, none of it; fsynced when it resolves, and as if no other transaction ran
    * beside it. Inside, await nothing but queries on `trx`: others wait for the same connection or the same rows. It
    * may be run again from its start, after all it did was undone: whatever else it does must bear that.
+   *
+   * Others may have to wait for their turn, and be told that the registry is unavailable. A `lane` never waits behind
+   * them: there is one at a time for each partition, and all that its devices sent waits for it.
    */
-  readonly transaction: <T>(work: (trx: Db) => Promise<T>) => Promise<T>;
+  readonly transaction: <T>(work: (trx: Db) => Promise<T>, who?: 'lane') => Promise<T>;
   /**
    * The same for what the ordered log says as well, and from which it is made again: a power cut may take back the
    * newest of these, the youngest first, until a `transaction` has been fsynced behind them. Beside other nodes each

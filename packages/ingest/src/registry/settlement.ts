@@ -88,7 +88,10 @@ export async function settle(
   also: ((trx: Db) => Promise<void>) | null = null,
 ): Promise<Position | null> {
   const hasOwnFacts = also !== null || settlement.forks.length > 0 || settlement.confirmations.length > 0;
-  const transaction = hasOwnFacts ? registry.transaction : registry.checkpoint;
+  const transaction = <T>(work: (trx: Db) => Promise<T>): Promise<T> => {
+    if (!hasOwnFacts) return registry.checkpoint(work);
+    return also === null ? registry.transaction(work, 'lane') : registry.transaction(work);
+  };
   const version = randomInt(VERSIONS);
   return transaction(async (trx) => {
     if (!(await movePosition(trx, settlement, version))) return null;
