@@ -76,14 +76,25 @@ class ArrivingBody {
 
   async end(): Promise<Parsed<void>> {
     if (this.#fault === null && this.#kind === 'gzip') {
-      const inflated = await inflate(concatBytes(...this.#held));
-      if (!inflated.ok) this.#refuse(inflated.fault);
-      else if (!this.#claim.take(inflated.value.length)) this.#refuse(NO_ROOM);
-      else this.#hand(inflated.value);
+      await this.#inflate(concatBytes(...this.#held));
     } else if (this.#fault === null && this.#kind === 'unknown') {
       this.#recognise();
     }
     return this.#fault === null ? { ok: true, value: undefined } : { ok: false, fault: this.#fault };
+  }
+
+  /** What it inflates to is claimed before there is any of it: as much as its end says, and all there may be if that lies. */
+  async #inflate(body: Bytes): Promise<void> {
+    const said = Math.min(sizeSaidBy(body), LIMITS.appendBytesMax);
+    let inflated = await this.#inflateWithin(body, said, said);
+    if (!inflated.ok && inflated.fault === TOO_LARGE && said < LIMITS.appendBytesMax)
+      inflated = await this.#inflateWithin(body, LIMITS.appendBytesMax - said, LIMITS.appendBytesMax);
+    if (inflated.ok) this.#hand(inflated.value);
+    else this.#refuse(inflated.fault);
+  }
+
+  async #inflateWithin(body: Bytes, claimed: number, bytesMax: number): Promise<Parsed<Bytes>> {
+    return this.#claim.take(claimed) ? inflate(body, bytesMax) : { ok: false, fault: NO_ROOM };
   }
 
   #recognise(): void {
@@ -105,18 +116,20 @@ class ArrivingBody {
   }
 }
 
+/** RFC 1952, section 2.3.1: ISIZE, of the last member only, and as its sender wrote it. Never 0, which is no bound. */
+function sizeSaidBy(body: Bytes): number {
+  if (body.length < 4) return 1;
+  return Math.max(1, new DataView(body.buffer, body.byteOffset + body.length - 4, 4).getUint32(0, true));
+}
+
 /** Inflates off the main thread and stops at the limit: a bomb costs no more than an honest body. */
-function inflate(body: Bytes): Promise<Parsed<Bytes>> {
+function inflate(body: Bytes, bytesMax: number): Promise<Parsed<Bytes>> {
   return new Promise((resolve) => {
-    gunzip(
-      body,
-      { maxOutputLength: LIMITS.appendBytesMax },
-      (error: NodeJS.ErrnoException | null, inflated) => {
-        if (error === null) resolve({ ok: true, value: bytesOf(inflated) });
-        else if (error.code === 'ERR_BUFFER_TOO_LARGE') resolve({ ok: false, fault: TOO_LARGE });
-        else resolve({ ok: false, fault: { code: 'ERR_ENCODING', detail: 'the body is not whole gzip' } });
-      },
-    );
+    gunzip(body, { maxOutputLength: bytesMax }, (error: NodeJS.ErrnoException | null, inflated) => {
+      if (error === null) resolve({ ok: true, value: bytesOf(inflated) });
+      else if (error.code === 'ERR_BUFFER_TOO_LARGE') resolve({ ok: false, fault: TOO_LARGE });
+      else resolve({ ok: false, fault: { code: 'ERR_ENCODING', detail: 'the body is not whole gzip' } });
+    });
   });
 }
 

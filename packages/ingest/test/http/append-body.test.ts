@@ -67,6 +67,37 @@ describe('readAppendBody', () => {
     expect(calls).toBe(0);
   });
 
+  it('claims what gzip inflates to before it is inflated, also where its end says less (INV-14)', async () => {
+    const zeros = new Uint8Array(LIMITS.appendBytesMax / 2);
+    for (const [body, claims] of [
+      [gzipSync(zeros), [zeros.length]],
+      [Buffer.concat([gzipSync(zeros), gzipSync('x')]), [1, LIMITS.appendBytesMax - 1]],
+    ] as const) {
+      const taken: number[] = [];
+      const claim = { take: (bytes: number) => taken.push(bytes) > 0, release: () => undefined };
+      let handed = 0;
+      const result = await readAppendBody(
+        Readable.from([body]),
+        (chunk) => {
+          handed += chunk.length;
+          return { ok: true, value: undefined };
+        },
+        claim,
+      );
+      expect(result.ok).toBe(true);
+      expect(handed).toBeGreaterThanOrEqual(zeros.length);
+      expect(taken).toEqual([body.length, ...claims]);
+      // Where there is no room for it, nothing is inflated at all.
+      const small = { take: (bytes: number) => bytes <= body.length, release: () => undefined };
+      const refused = await readAppendBody(
+        Readable.from([body]),
+        () => ({ ok: true, value: undefined }),
+        small,
+      );
+      expect(refused).toMatchObject({ ok: false, fault: { code: 'ERR_OVERLOADED' } });
+    }
+  });
+
   it('lets a body of exactly the limit through, plain or gzip', async () => {
     const body = random(LIMITS.appendBytesMax);
     for (const sent of [body, gzipSync(body)]) expect((await read([sent])).result.ok).toBe(true);
