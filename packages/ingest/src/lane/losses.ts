@@ -56,7 +56,8 @@ export async function findLosses(ports: Ports, partition: number): Promise<Parti
  * nothing is cosigned twice, and readers are told of the gap by the next append's receipt.
  *
  * @returns `null` where the partition is whole
- * @throws where a server works on it
+ * @throws where a server has moved the partition meanwhile. One that works on it and moves nothing goes unnoticed: see
+ * to it that none does.
  */
 export async function acceptLosses(
   ports: Ports & { readonly clock: () => number },

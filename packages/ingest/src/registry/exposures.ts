@@ -30,7 +30,7 @@ export function exposureHash({ actor, targetType, targetId }: ExposureRow): Byte
 }
 
 /** What PostgreSQL's `text` and an index can hold of what an app named. */
-function storable(text: string, charactersMax = 1024): string {
+function indexable(text: string, charactersMax = 1024): string {
   return text.toWellFormed().replaceAll('\u0000', '\ufffd').slice(0, charactersMax).toWellFormed();
 }
 
@@ -98,11 +98,11 @@ async function upsert(trx: Db, hashed: readonly Hashed[]): Promise<void> {
     tenant: row.tenant,
     device: row.device,
     hash,
-    actor: storable(row.actor, INDEXED_CHARACTERS_MAX),
-    email: row.email === null ? null : storable(row.email, INDEXED_CHARACTERS_MAX),
-    target_type: storable(row.targetType),
-    target_id: storable(row.targetId),
-    target_name: row.targetName === null ? null : storable(row.targetName),
+    actor: indexable(row.actor, INDEXED_CHARACTERS_MAX),
+    email: row.email === null ? null : indexable(row.email, INDEXED_CHARACTERS_MAX),
+    target_type: indexable(row.targetType),
+    target_id: indexable(row.targetId),
+    target_name: row.targetName === null ? null : indexable(row.targetName),
     kinds: row.kinds,
     marks: row.marks,
     first_at: row.firstAt,
