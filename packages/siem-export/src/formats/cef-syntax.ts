@@ -49,6 +49,7 @@ export const CEF_KEYS = {
 } as const satisfies Record<string, number | null>;
 
 type CefKey = keyof typeof CEF_KEYS;
+const KEYS = Object.keys(CEF_KEYS) as CefKey[];
 export type CefExtension = { readonly [Key in CefKey]?: string | number | undefined };
 
 /** The head of a line: everything before the extension. */
@@ -62,7 +63,7 @@ export type CefHead = {
 /** One line of ArcSight's Common Event Format, version 0. */
 export function cefLine({ signatureId, name, severity }: CefHead, extension: CefExtension): string {
   const parts: string[] = [];
-  for (const key of Object.keys(CEF_KEYS) as CefKey[]) {
+  for (const key of KEYS) {
     const value = extension[key];
     if (value !== undefined) parts.push(`${key}=${extensionValue(key, String(value))}`);
   }
@@ -83,6 +84,9 @@ function header(text: string): string {
   return shown(text).replace(/[\\|]/g, '\\$&');
 }
 
+/** What needs nothing: ASCII without `\\`, `=` and `<`, and without spaces at the ends. */
+const PLAIN = /^(?! )[ -;>-[\]-~]+(?<! )$/;
+
 const LINE_END = /[\r\n]/;
 
 /**
@@ -90,8 +94,10 @@ const LINE_END = /[\r\n]/;
  * For nothing else there is an escape, so it is shown: also spaces at either end, at which readers trim.
  */
 function extensionValue(key: CefKey, text: string): string {
+  const charactersMax = CEF_KEYS[key];
+  if (PLAIN.test(text) && text.length <= (charactersMax ?? Infinity)) return text;
   const lines = text.split(/([\r\n])/).map((part) => (LINE_END.test(part) ? part : shown(part)));
-  return cut(atEnds(lines.join('')), CEF_KEYS[key])
+  return cut(atEnds(lines.join('')), charactersMax)
     .replace(/[\\=]/g, '\\$&')
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r');

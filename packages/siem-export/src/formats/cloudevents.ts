@@ -3,6 +3,7 @@ import { assertNever, toBase64, type Bytes } from '@tachograph/wire';
 import { SUBJECT_HEADER } from '../export-event.ts';
 import { contentOf, type Content } from './content.ts';
 import type { Format, Formatted } from './format.ts';
+import { hex } from './hex.ts';
 
 /**
  * The headers that become attributes, in the order in which they are written. Extension names hold only a-z and
@@ -70,12 +71,4 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 /** A JSON string. Nearly all values are plain ASCII, for which looking is cheaper than writing anew. */
 function quoted(value: string): string {
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
-}
-
-const scratch = Buffer.alloc(32);
-
-/** Lowercase hexadecimal of a hash, by way of one buffer for all: a buffer for each would be most of the cost. */
-function hex(hash: Bytes): string {
-  scratch.set(hash);
-  return scratch.toString('hex');
 }

@@ -22,8 +22,9 @@ export const ecs: Format = {
 
 /** Members that are `undefined` do not appear in the line. */
 function ecsEvent(reading: Reading) {
-  const { event, mapping, tenant, device, times } = reading;
+  const { event, mapping, tenant, times } = reading;
   const trace = traceOf(reading);
+  const client = clientFields(reading);
   return {
     '@timestamp': times.occurred,
     ecs: { version: ECS_VERSION },
@@ -33,9 +34,10 @@ function ecsEvent(reading: Reading) {
     user: userFields(reading),
     group: firstTarget(event.targets, 'group'),
     ...deviceFields(reading),
-    ...clientFields(reading),
+    client,
+    source: client,
     service: event.app === undefined ? undefined : { name: event.app.name, version: event.app.version },
-    related: relatedFields(reading, device),
+    related: relatedFields(reading, client?.ip),
     trace: trace === undefined ? undefined : { id: trace.trace },
     span: trace === undefined ? undefined : { id: trace.span },
     tachograph: {
@@ -94,18 +96,17 @@ function deviceFields(reading: Reading) {
 
 function clientFields(reading: Reading) {
   const ip = clientIpOf(reading);
-  return ip === undefined ? {} : { client: { ip: ip.text }, source: { ip: ip.text } };
+  return ip === undefined ? undefined : { ip: ip.text };
 }
 
-function relatedFields(reading: Reading, device: string | undefined) {
-  const { actor, targets = [] } = reading.event;
+function relatedFields({ event, device }: Reading, ip: string | undefined) {
+  const { actor, targets = [] } = event;
   const ofTargets = targets.filter(({ type }) => type === 'user').flatMap(({ id, name }) => [id, name]);
   const users = [actor.id, actor.email, actor.name, ...ofTargets].filter((user) => user !== undefined);
-  const ip = clientIpOf(reading);
   return {
     user: [...new Set(users)],
     hosts: device === undefined ? undefined : [device],
-    ip: ip === undefined ? undefined : [ip.text],
+    ip: ip === undefined ? undefined : [ip],
   };
 }
 

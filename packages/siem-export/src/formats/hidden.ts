@@ -5,9 +5,14 @@
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
+/** Nearly all texts are plain ASCII, for which looking is far cheaper than replacing. */
+const PLAIN = /^[ -~]*$/;
+
 /** JSON on one line in which every hidden character is escaped: the value is the same, only its spelling is safe. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(HIDDEN, (hidden) => {
+  const json = JSON.stringify(value);
+  if (PLAIN.test(json)) return json;
+  return json.replace(HIDDEN, (hidden) => {
     let escaped = '';
     for (let i = 0; i < hidden.length; i++) {
       escaped += `\\u${hidden.charCodeAt(i).toString(16).padStart(4, '0')}`;
@@ -25,7 +30,8 @@ const OTHER_SPACE = /(?! )\p{Zs}/gu;
  * and `revealed` gives the exact text back.
  */
 export function shown(text: string): string {
-  return text.replaceAll('<U+', '<U+003C>U+').replace(HIDDEN, codePoint).replace(OTHER_SPACE, codePoint);
+  const marked = text.includes('<U+') ? text.replaceAll('<U+', '<U+003C>U+') : text;
+  return PLAIN.test(marked) ? marked : marked.replace(HIDDEN, codePoint).replace(OTHER_SPACE, codePoint);
 }
 
 /** `<U+XXXX>`, at least four digits. */

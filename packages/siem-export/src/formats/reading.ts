@@ -1,9 +1,10 @@
 import { HEADER, type RecordHeaders } from '@tachograph/event-log';
-import { parseOrigin, TENANT_LOG_ACTIONS, toHex, utf8Text, type AuditEvent } from '@tachograph/wire';
+import { parseOrigin, TENANT_LOG_ACTIONS, utf8Text, type AuditEvent } from '@tachograph/wire';
 import { auditEventSchema } from '@tachograph/wire/schema';
 import { SUBJECT_HEADER, type ExportEvent } from '../export-event.ts';
 import { mappingOf, severityOf, type ActionMapping } from './actions.ts';
 import type { FormatContext } from './format.ts';
+import { hex } from './hex.ts';
 import type { Severity } from './severity.ts';
 
 /** An event as the formats with fields of their own see it: what the leaf says, and what ingest says of it. */
@@ -77,14 +78,16 @@ export function readEvent(exported: ExportEvent, { exportedTime }: FormatContext
     headers,
     text,
     bytes: value.length,
-    leafHash: exported.leafHash === null ? undefined : toHex(exported.leafHash),
+    leafHash: exported.leafHash === null ? undefined : hex(exported.leafHash),
   };
   return { kind: 'read', reading };
 }
 
+const SERVER_ACTIONS: ReadonlySet<string> = new Set(TENANT_LOG_ACTIONS);
+
 function deviceOf({ action, targets }: ReadEvent, headers: RecordHeaders): string | undefined {
   const subject = headers[SUBJECT_HEADER];
-  if (subject === undefined && TENANT_LOG_ACTIONS.some((reserved) => reserved === action)) {
+  if (subject === undefined && SERVER_ACTIONS.has(action)) {
     return targets?.find(({ type }) => type === 'device')?.id;
   }
   const origin = parseOrigin(subject ?? headers[HEADER.source] ?? '');
@@ -114,12 +117,12 @@ function timesOf(headers: RecordHeaders, exported: string): Times {
   };
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+const RFC_3339 = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/;
 
 /** A time that every destination takes for one; what is none stays behind in the raw event. */
 export function timeIn(headers: RecordHeaders, name: string): string | undefined {
   const text = headers[name];
-  return text !== undefined && RFC_3339.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
+  return text !== undefined && RFC_3339.test(text) ? text : undefined;
 }
 
 export function integerIn(headers: RecordHeaders, name: string): number | undefined {

@@ -135,7 +135,7 @@ describe('the format cef', () => {
         expect(valueOf(readCef(line), 'suid')).toBe(cut(suid));
         expect(valueOf(readCef(line), 'duid')).toBe(cut(duid));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

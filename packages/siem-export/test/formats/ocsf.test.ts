@@ -134,13 +134,14 @@ describe('the format ocsf', () => {
   it('is one line that shows nothing hidden and validates, whatever a legal event holds', () => {
     fc.assert(
       fc.property(legalEvent, (event) => {
-        const line = lineOf(exported(event));
+        const exportEvent = exported(event);
+        const line = lineOf(exportEvent);
         expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
         const parsed = JSON.parse(line) as OcsfEvent;
         expect(ocsfErrors(parsed)).toEqual([]);
-        expect(JSON.parse(String(parsed['raw_data']))).toEqual(event);
+        expect(parsed['raw_data']).toBe(utf8Text(exportEvent.value));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });

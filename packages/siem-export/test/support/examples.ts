@@ -76,6 +76,7 @@ const DETAILS: { readonly [action: string]: Partial<AuditEvent> } = {
   'signin.attempt': {
     outcome: 'failure',
     data: { category: 'mfa_failed', type: 'mfa', details: 'no answer', client: CLIENT },
+    app: { name: 'vault', version: '4.2.0' },
   },
   'item.reveal': {
     targets: [{ type: 'item', id: 'i_42', name: 'prod-db' }],
