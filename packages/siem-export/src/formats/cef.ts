@@ -26,13 +26,13 @@ export const cef: Format = {
  * spelling of CEF that needs no time zone.
  */
 function extensionOf(reading: Reading): CefExtension {
-  const { event, mapping, device, times, tenant } = reading;
+  const { event, targets, mapping, device, times, tenant } = reading;
   const occurred = Date.parse(times.occurred);
   const received = times.received === undefined ? undefined : Date.parse(times.received);
   const ip = clientIpOf(reading);
   // The first user, and the first of anything else; the others are in `cs6`.
-  const user = event.targets?.find(({ type }) => type === 'user');
-  const other = event.targets?.find(({ type }) => type !== 'user');
+  const user = targets.find(({ type }) => type === 'user');
+  const other = targets.find(({ type }) => type !== 'user');
   const index = indexOf(reading);
   const status = deviceStatusOf(reading);
   return {
@@ -75,8 +75,8 @@ function extensionOf(reading: Reading): CefExtension {
     cn1Label: label(times.latenessMs, 'lateness_ms'),
     cn2: index,
     cn2Label: label(index, 'sequence'),
-    cn3: event.targets?.length,
-    cn3Label: label(event.targets, 'targets'),
+    cn3: targets.length === 0 ? undefined : targets.length,
+    cn3Label: targets.length === 0 ? undefined : 'targets',
     flexString1: status,
     flexString1Label: label(status, 'device_status'),
     flexString2: tenant,

@@ -22,7 +22,7 @@ export const ecs: Format = {
 
 /** Members that are `undefined` do not appear in the line. */
 function ecsEvent(reading: Reading) {
-  const { event, mapping, tenant, times } = reading;
+  const { event, targets, mapping, tenant, times } = reading;
   const trace = traceOf(reading);
   const client = clientFields(reading);
   return {
@@ -32,7 +32,7 @@ function ecsEvent(reading: Reading) {
     event: eventFields(reading),
     organization: tenant === undefined ? undefined : { id: tenant },
     user: userFields(reading),
-    group: firstTarget(event.targets, 'group'),
+    group: firstTarget(targets, 'group'),
     ...deviceFields(reading),
     client,
     source: client,
@@ -43,7 +43,7 @@ function ecsEvent(reading: Reading) {
     tachograph: {
       ...tachographFields(reading),
       actor: event.actor.type === undefined ? undefined : { type: event.actor.type },
-      targets: event.targets?.map(({ type, id, name }) => ({ type, id, name })),
+      targets: targets.length === 0 ? undefined : targets.map(({ type, id, name }) => ({ type, id, name })),
       data: event.data === undefined ? undefined : withoutNulInKeys(event.data, reading.text),
     },
   };
@@ -69,19 +69,18 @@ function eventFields(reading: Reading) {
   };
 }
 
-function userFields({ event: { actor, targets } }: Reading) {
-  const target = targets?.find(({ type }) => type === 'user');
+function userFields({ event: { actor }, targets }: Reading) {
   return {
     id: actor.id,
     name: actor.email ?? actor.name,
     full_name: actor.name,
     email: actor.email,
-    target: target === undefined ? undefined : { id: target.id, name: target.name },
+    target: firstTarget(targets, 'user'),
   };
 }
 
-function firstTarget(targets: readonly Target[] | undefined, type: string) {
-  const target = targets?.find((candidate) => candidate.type === type);
+function firstTarget(targets: readonly Target[], type: string) {
+  const target = targets.find((candidate) => candidate.type === type);
   return target === undefined ? undefined : { id: target.id, name: target.name };
 }
 
@@ -99,8 +98,7 @@ function clientFields(reading: Reading) {
   return ip === undefined ? undefined : { ip: ip.text };
 }
 
-function relatedFields({ event, device }: Reading, ip: string | undefined) {
-  const { actor, targets = [] } = event;
+function relatedFields({ event: { actor }, targets, device }: Reading, ip: string | undefined) {
   const ofTargets = targets.filter(({ type }) => type === 'user').flatMap(({ id, name }) => [id, name]);
   const users = [actor.id, actor.email, actor.name, ...ofTargets].filter((user) => user !== undefined);
   return {

@@ -40,7 +40,7 @@ function findingMembers(reading: Reading) {
       created_time: Date.parse(times.occurred),
     },
     is_alert: severity === 'high' || severity === 'critical',
-    resources: event.targets === undefined ? undefined : resourcesOf(reading),
+    resources: reading.targets.length === 0 ? undefined : resourcesOf(reading),
   };
 }
 

@@ -36,8 +36,8 @@ function osObject(reading: Reading) {
 const UNKNOWN = { name: 'Unknown' };
 
 /** The first target of this type, or what stands for one. */
-export function targetOf({ event }: Reading, type: string): { uid?: string; name?: string | undefined } {
-  const target = event.targets?.find((candidate) => candidate.type === type);
+export function targetOf({ targets }: Reading, type: string): { uid?: string; name?: string | undefined } {
+  const target = targets.find((candidate) => candidate.type === type);
   return target === undefined ? UNKNOWN : { uid: target.id, name: target.name };
 }
 
@@ -46,8 +46,8 @@ function resourceObject({ id, name, type }: Target) {
 }
 
 /** Targets as resources; where there are none, one that says so. */
-export function resourcesOf({ event }: Reading, without: readonly string[] = []) {
-  const resources = (event.targets ?? []).filter(({ type }) => !without.includes(type)).map(resourceObject);
+export function resourcesOf({ targets }: Reading, without: readonly string[] = []) {
+  const resources = targets.filter(({ type }) => !without.includes(type)).map(resourceObject);
   return resources.length === 0 ? [UNKNOWN] : resources;
 }
 
@@ -61,8 +61,8 @@ const ENTITY_TYPES: { readonly [type: string]: { readonly id: number; readonly c
 
 /** What was managed: the first target, else the device itself. */
 export function entityObject(reading: Reading) {
-  const { event, device, log } = reading;
-  const [first] = event.targets ?? [];
+  const { targets, device, log } = reading;
+  const [first] = targets;
   const target: Target = first ?? { type: 'device', id: device ?? log };
   const type = Object.hasOwn(ENTITY_TYPES, target.type) ? ENTITY_TYPES[target.type] : undefined;
   return {

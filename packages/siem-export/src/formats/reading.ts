@@ -1,5 +1,5 @@
 import { HEADER, type RecordHeaders } from '@tachograph/event-log';
-import { parseOrigin, TENANT_LOG_ACTIONS, utf8Text, type AuditEvent } from '@tachograph/wire';
+import { parseOrigin, TENANT_LOG_ACTIONS, utf8Text, type AuditEvent, type Target } from '@tachograph/wire';
 import { auditEventSchema } from '@tachograph/wire/schema';
 import { SUBJECT_HEADER, type ExportEvent } from '../export-event.ts';
 import { mappingOf, severityOf, type ActionMapping } from './actions.ts';
@@ -12,6 +12,8 @@ export type Reading = {
   /** What a destination knows it by: `<device>/<index>/<12 hex of the leaf hash>`; of an alarm its event id. */
   readonly id: string;
   readonly event: ReadEvent;
+  /** What it was done to: its targets, else the object that an administrative change names in `data`. */
+  readonly targets: readonly Target[];
   readonly mapping: ActionMapping;
   readonly severity: Severity;
   readonly tenant: string | undefined;
@@ -69,6 +71,7 @@ export function readEvent(exported: ExportEvent, { exportedTime }: FormatContext
   const reading = {
     id,
     event,
+    targets: event.targets ?? objectOf(event),
     mapping: mappingOf(event.action),
     severity: severityOf(event),
     tenant: headers[HEADER.tenant],
@@ -143,8 +146,13 @@ export function indexOf({ headers }: Reading): number | undefined {
   return integerIn(headers, HEADER.sequence);
 }
 
+function objectOf(event: ReadEvent): Target[] {
+  const [type, id] = [textIn({ event }, 'objectType'), textIn({ event }, 'objectId')];
+  return type === undefined || id === undefined ? [] : [{ type, id }];
+}
+
 /** A text in the free part of an event, or in an object inside it. */
-export function textIn({ event }: Reading, ...path: readonly string[]): string | undefined {
+export function textIn({ event }: Pick<Reading, 'event'>, ...path: readonly string[]): string | undefined {
   let value: unknown = event.data;
   for (const name of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;

@@ -114,6 +114,15 @@ describe('the format ocsf', () => {
     });
   });
 
+  it('finds the object of an administrative change in `data` where it names no target', () => {
+    const suspended = auditEvent('user.suspend', { data: { objectType: 'user', objectId: 'u_8' } });
+    expect(parse(exported(suspended))).toMatchObject({
+      class_uid: 3001,
+      activity_id: 5,
+      user: { uid: 'u_8' },
+    });
+  });
+
   it('sorts a failure above an ordinary success, and leaves the status of a finding to its handling', () => {
     const failed = auditEvent('signin.attempt', { outcome: 'failure' });
     expect(parse(exported(failed))).toMatchObject({ status: 'Failure', status_id: 2, severity: 'Low' });
