@@ -114,7 +114,7 @@ describe('an offboarding', () => {
   });
 
   it.each(['fork', 'rollback'] as const)(
-    'of a device whose store was copied (%s) is not ended by the copy',
+    'of a device whose store was copied is not ended by the copy',
     async (succession) => {
       const old = await harness.enrolled(node, { subject: 'ana' });
       await node.send(old, 0, 0, {});
@@ -176,6 +176,33 @@ async function successorPurges(old: TestDevice, succession: SuccessionReason): P
   next.record(1, await confirmation(directives![0]!));
   await node.send(next, 0);
 }
+
+describe('an offboarding of very many devices', () => {
+  it('shows a thousand of them, the pending first, and counts all', async () => {
+    const { db } = node.registry;
+    const device = await harness.enrolled(node, {
+      subject: 'ana',
+      status: 'revoked',
+      revoked_at: harness.now,
+    });
+    const row = await db
+      .selectFrom('devices')
+      .selectAll()
+      .where('device', '=', device.device)
+      .executeTakeFirstOrThrow();
+    const others = Array.from({ length: 1000 }, (_, i) => ({ ...row, device: `zz${i}` }));
+    for (let i = 0; i < others.length; i += 100) {
+      await db
+        .insertInto('devices')
+        .values(others.slice(i, i + 100))
+        .execute();
+    }
+    await db.updateTable('devices').set({ status: 'enrolled' }).where('device', '=', 'zz999').execute();
+    const { devices, ...rest } = await report();
+    expect(rest).toMatchObject({ done: false, devicesTotal: 1001 });
+    expect([devices.length, devices[0]!.device]).toEqual([1000, 'zz999']);
+  });
+});
 
 describe('the directive of a device', () => {
   it('is confirmed by the device that its damaged store went on in, and by none that came before', async () => {

@@ -11,18 +11,18 @@ import {
   directivesOfPerson,
   endsOf,
   idOf,
-  overflowsOfPerson,
-  targetsOfPerson,
   type DeviceEnd,
   type Person,
   type PersonDevice,
-  type TargetKey,
 } from './offboarding-report.ts';
+import { overflowsOfPerson, targetsOfPerson, type TargetKey } from './offboarding-targets.ts';
 import { childrenQuery, subjectParam } from './revoke-routes.ts';
 import { tenantsOf } from './revocation.ts';
 
 const TARGETS_DEFAULT = 1_000;
 const TARGETS_MAX = 10_000;
+/** Devices in one answer; where there are more, those come first that are pending. */
+const DEVICES_MAX = 1_000;
 /** How long an answer waits for the index of exposures; where it is not there yet, the answer says so. */
 const INDEX_WAIT_MS_MAX = 10_000;
 
@@ -64,7 +64,10 @@ const report = z.object({
   subject: z.string(),
   asOf: timestamp,
   done: z.boolean().meta({ description: 'no device is pending any more' }),
-  devices: z.array(deviceAnswer),
+  devices: z
+    .array(deviceAnswer)
+    .meta({ description: `1,000 at most; where there are more, pending ones before others` }),
+  devicesTotal: z.int().nonnegative().meta({ description: 'how many there are; `done` counts all of them' }),
   targets: z.array(targetAnswer).meta({ description: 'what the person revealed, exported or held' }),
   targetsComplete: z.boolean().meta({
     description:
@@ -134,11 +137,22 @@ async function reportOf(
     isOverflowed: (await overflowsOfPerson(db, person)).length > 0,
     body: {
       done: [...ends.values()].every(({ end }) => end !== 'pending'),
-      devices: devices.map((device) => toDevice(device, ends.get(idOf(device))!)),
+      devices: shownOf(devices, ends).map((device) => toDevice(device, ends.get(idOf(device))!)),
+      devicesTotal: devices.length,
       targets: shown.map(toTarget),
       cursor: last === undefined ? null : sealCursor(last),
     },
   };
+}
+
+function shownOf(
+  devices: readonly PersonDevice[],
+  ends: ReadonlyMap<string, DeviceEnd>,
+): readonly PersonDevice[] {
+  if (devices.length <= DEVICES_MAX) return devices;
+  const isPending = (device: PersonDevice): boolean => ends.get(idOf(device))!.end === 'pending';
+  const sorted = devices.toSorted((a, b) => Number(isPending(b)) - Number(isPending(a)));
+  return sorted.slice(0, DEVICES_MAX);
 }
 
 function toDevice(row: PersonDevice, { end, purgedAt }: DeviceEnd): z.input<typeof deviceAnswer> {

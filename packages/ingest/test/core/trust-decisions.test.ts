@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { endsOf } from '../../src/control/offboarding-report.ts';
 import { CATALOGUE } from '@tachograph/wire/schema';
 import { exposureKindOf } from '../../src/core/exposure.ts';
 import { leaseEnds } from '../../src/core/lease-decision.ts';
@@ -53,5 +54,32 @@ describe('silenceOf', () => {
   it('ends with the lease, however used to silence the device is', () => {
     expect(silenceOf({ ...contact, leaseEndsAt: HOUR_MS }, 72 * HOUR_MS, HOUR_MS)).toBeNull();
     expect(silenceOf({ ...contact, leaseEndsAt: HOUR_MS }, 72 * HOUR_MS, HOUR_MS + 1)).toBe('lease');
+  });
+});
+
+describe('the ends of many devices', () => {
+  it('are found in a time that grows as they do', () => {
+    const devices = Array.from({ length: 30_000 }, (_, i) => ({
+      tenant: 'acme',
+      device: `d${i}`,
+      predecessor: i === 0 ? null : `d${i - 1}`,
+      succession: 'corrupt' as const,
+      status: 'revoked' as const,
+      revoked_at: 1,
+      log_closed_at: i % 2 === 0 ? i : null,
+      blocks_at: null,
+    }));
+    const directives = devices.map(({ tenant, device }) => ({
+      tenant,
+      device,
+      note: '',
+      issued_at: 1,
+      confirmed_at: null,
+    }));
+    const startedAt = performance.now();
+    const ends = endsOf(devices, directives, 2);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(ends.get('acme/d29997')).toEqual({ end: 'purged', purgedAt: 29_998 });
+    expect(ends.get('acme/d29999')).toEqual({ end: 'lease_expired_unconfirmed', purgedAt: null });
   });
 });

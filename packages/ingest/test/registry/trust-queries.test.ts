@@ -5,12 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { startPostgres } from '../../../../test/support/postgres.ts';
 import { findDarkDevices } from '../../src/control/dark-devices.ts';
-import {
-  devicesOfPerson,
-  directivesOfPerson,
-  overflowsOfPerson,
-  targetsOfPerson,
-} from '../../src/control/offboarding-report.ts';
+import { devicesOfPerson, directivesOfPerson } from '../../src/control/offboarding-report.ts';
+import { overflowsOfPerson, targetsOfPerson, targetsQuery } from '../../src/control/offboarding-targets.ts';
 import { DEFAULT_POLICY } from '../../src/core/policy.ts';
 import { ExposureIndexer } from '../../src/exposure/indexer.ts';
 import { storeConfirmations } from '../../src/registry/confirmations.ts';
@@ -124,7 +120,7 @@ describe.each([
     await store(
       exposure({ kinds: 4, marks: 2, firstAt: NOW - 9 }),
       exposure({ device: 'd2', kinds: 2, marks: 4 }),
-      exposure({ device: 'shared', actor: 'ana', targetId: 'i_2' }),
+      exposure({ device: 'shared', actor: 'ana', email: 'ana', targetId: 'i_2' }),
       exposure({ device: 'shared', email: 'ana', targetId: 'i_3' }),
       exposure({ device: 'shared', targetId: 'i_4' }),
       exposure({ actor: 'x'.repeat(1000), targetId: `nul\u0000${'€'.repeat(1000)}` }),
@@ -144,6 +140,7 @@ describe.each([
     });
     const next = await targets(1, { tenant: 'acme', type: 'item', id: 'i_1' });
     expect(next.map(({ id }) => id)).toEqual(['i_2', 'i_3']);
+    expect(await targets(0)).toEqual([]);
   });
 
   it('keep what is known of a device that names too much, and say so', async () => {
@@ -285,9 +282,9 @@ describe.each([
   });
 
   it('keep nobody waiting for the reading of another for longer than they want to', async () => {
-    let open = (): void => undefined;
+    let go = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
-      open = resolve;
+      go = resolve;
     });
     const log = {
       offsets: async () => {
@@ -310,7 +307,7 @@ describe.each([
     const other = indexer.catchUp(impatient.signal);
     impatient.abort();
     expect(await other).toBe(false);
-    open();
+    go();
     expect(await patient).toBe(true);
   });
 });
@@ -318,3 +315,19 @@ describe.each([
 async function positions(registry: Registry) {
   return registry.db.selectFrom('exposure_positions').selectAll().execute();
 }
+
+describe('the targets of a person', () => {
+  it('are found by an index each in SQLite, not by reading every exposure', async () => {
+    const { registry, destroy } = await sqlite();
+    const query = targetsQuery(registry.db, person, { after: null, limit: 10 }).compile();
+    const { rows } = await registry.db.executeQuery<{ detail: string }>({
+      ...query,
+      sql: `explain query plan ${query.sql}`,
+    });
+    await destroy();
+    const plan = rows.map(({ detail }) => detail);
+    expect(plan.filter((step) => /SCAN (exposures|devices)/.test(step))).toEqual([]);
+    expect(plan.join()).toContain('exposures_by_actor');
+    expect(plan.join()).toContain('exposures_by_email');
+  });
+});

@@ -72,11 +72,13 @@ async function offboard(io: Io, person: Person, options: OffboardOptions): Promi
   const revoked = await callControl(io, address, order, revokedCircle);
   const report = options.wait === true ? waitUntilDone : readReport;
   const found = await report(io, address, { path: `${path}/offboarding`, ...options });
-  if (options.csv !== undefined) await writePrivately(options.csv, formatTargetsCsv(found.targets));
+  if (options.csv !== undefined) {
+    await writePrivately(options.csv, formatTargetsCsv(found.targets, found.targetsComplete));
+  }
   io.out(options.json === true ? `${JSON.stringify(found, null, 2)}\n` : describe(revoked, found, options));
   const pending = found.devices.filter(({ end }) => end === 'pending').length;
   if (options.wait === true && pending > 0) {
-    throw new CliFailure(`${pending} of ${found.devices.length} devices are still pending.`, [
+    throw new CliFailure(`${pending} of ${found.devicesTotal} devices are still pending.`, [
       'Call it again to go on waiting; devices carry a purge out when they are next in contact.',
     ]);
   }
@@ -157,7 +159,7 @@ function describe(
   else if (targets.length > TARGETS_SHOWN) lines.push('There are more: --csv or --json has all of them.\n');
   if (!targetsComplete) {
     lines.push(
-      'The list is not complete: the log is still being read, or a device named more than is kept.\n',
+      'The list is not complete: the log is still being read, parts of it were gone before, or a device named more than is kept.\n',
     );
   }
   return lines.join('');

@@ -28,6 +28,7 @@ const device = z.looseObject({
 export const offboardingReport = z.looseObject({
   done: z.boolean(),
   devices: z.array(device),
+  devicesTotal: z.number(),
   targets: z.array(target),
   targetsComplete: z.boolean(),
   cursor: z.string().nullable(),

@@ -13,11 +13,17 @@ const COLUMNS = [
   'revocation',
 ] as const;
 
-/** What a spreadsheet takes for the start of a formula. */
-const FORMULA_START = /^[=+\-@\t\r\n]/;
+/** What a spreadsheet takes for the start of a formula: some take the full-width forms as well. */
+const FORMULA_START = /^[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]/;
 
-/** The targets as CSV (RFC 4180), one a line below the names of the columns. */
-export function formatTargetsCsv(targets: readonly Target[]): string {
+/** The last line of a list that is not complete: whoever gets the file alone must not take it for all. */
+const INCOMPLETE = ['', 'INCOMPLETE', 'this list is not complete', '', '', '', '', '', '', ''] as const;
+
+/**
+ * The targets as CSV (RFC 4180), one a line below the names of the columns, and a line more where there are others
+ * that are not known.
+ */
+export function formatTargetsCsv(targets: readonly Target[], isComplete: boolean): string {
   const rows = targets.map((target) => [
     target.tenant,
     target.type,
@@ -30,7 +36,9 @@ export function formatTargetsCsv(targets: readonly Target[]): string {
     target.late ? 'yes' : 'no',
     target.revocation.join(' '),
   ]);
-  return [COLUMNS, ...rows].map((row) => `${row.map(cellOf).join(',')}\r\n`).join('');
+  return [COLUMNS, ...rows, ...(isComplete ? [] : [INCOMPLETE])]
+    .map((row) => `${row.map(cellOf).join(',')}\r\n`)
+    .join('');
 }
 
 /**

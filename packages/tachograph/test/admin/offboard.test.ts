@@ -47,6 +47,7 @@ function server(purgedFrom: number) {
       done,
       devices: [{ ...device, end: done ? 'purged' : 'pending' }],
       targets: url.searchParams.get('limit') === '0' ? [] : [isFirst ? target : { ...target, id: 'i_2' }],
+      devicesTotal: 1,
       targetsComplete: true,
       cursor: isFirst && url.searchParams.get('limit') !== '0' ? 'more' : null,
     });
@@ -96,11 +97,21 @@ describe('tachograph offboard', () => {
 });
 
 describe('targets as CSV', () => {
-  it.each(['=1+1', '+1', '-1', '@x', '\tx', '\rx'])('compute nothing: %j', (name) => {
-    expect(formatTargetsCsv([{ ...target, name }])).toContain(`'${name}`);
-  });
+  it.each(['=1+1', '+1', '-1', '@x', '\tx', '\rx', '＝1', '＋1', '－1', '＠x'])(
+    'compute nothing: %j',
+    (name) => {
+      expect(formatTargetsCsv([{ ...target, name }], true)).toContain(`'${name}`);
+    },
+  );
 
   it('quote what would break a line or a column', () => {
-    expect(formatTargetsCsv([{ ...target, name: 'a "b", c\nd' }])).toContain('"a ""b"", c\nd"');
+    expect(formatTargetsCsv([{ ...target, name: 'a "b", c\nd' }], true)).toContain('"a ""b"", c\nd"');
+  });
+
+  it('say in the file where they are not all', () => {
+    const whole = formatTargetsCsv([target], true);
+    const part = formatTargetsCsv([target], false);
+    expect(part.slice(0, whole.length)).toBe(whole);
+    expect(part.slice(whole.length)).toBe(',INCOMPLETE,this list is not complete,,,,,,,\r\n');
   });
 });
