@@ -37,7 +37,7 @@ export function approveRoute(context: ApiContext): Route {
         schema: z.object({ device: z.string(), status: z.enum(DEVICE_STATUSES) }),
       },
     },
-    errors: ['ERR_UNKNOWN_TENANT', 'ERR_UNKNOWN_DEVICE', 'ERR_REQUEST'],
+    errors: ['ERR_UNKNOWN_TENANT', 'ERR_UNKNOWN_DEVICE', 'ERR_REQUEST', 'ERR_TENANT_REVOKED'],
     handle: async ({ params: address, admin }) => {
       const outcome = await registry.transaction((trx) => approve(trx, context, address, admin));
       if (outcome !== null) return { fault: outcome };
@@ -56,6 +56,11 @@ async function approve(
   const found = await findManagedDevice(trx, address);
   if (!found.ok) return found.fault;
   const row = found.value;
+  const { revoked_at: tenantRevokedAt } = await trx
+    .selectFrom('tenants')
+    .select('revoked_at')
+    .where('id', '=', address.tenant)
+    .executeTakeFirstOrThrow();
   switch (row.status) {
     case 'enrolled':
       // A second click, or a lost answer.
@@ -64,7 +69,9 @@ async function approve(
       return { code: 'ERR_REQUEST', detail: 'a revoked device is not let in again', field: 'device' };
     case 'pending_approval':
     case 'quarantined':
-      break;
+      // A restored device can come in behind the revocation of its tenant.
+      if (tenantRevokedAt === null) break;
+      return { code: 'ERR_TENANT_REVOKED', detail: 'this tenant was revoked' };
     default:
       return assertNever(row.status);
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ApiContext } from '../api-context.ts';
 import { DEVICE_STATUSES } from '../enrolment/schemas.ts';
 import { route, type Route } from '../http/route.ts';
-import { deviceId, isoOf, isoOrNull, tenantId, timestamp } from '../http/schemas.ts';
+import { deviceId, isoOf, isoOrNull, line, tenantId, timestamp } from '../http/schemas.ts';
 import type { Db } from '../registry/registry.ts';
 import { ownLogsOf, policyOf, UNKNOWN_TENANT } from '../registry/tenants.ts';
 
@@ -11,7 +11,7 @@ const PAGE_MAX = 1000;
 
 const query = z.object({
   status: z.enum(DEVICE_STATUSES).optional(),
-  subject: z.string().min(1).max(256).optional(),
+  subject: line(256).optional(),
   device: deviceId.optional(),
   cursor: deviceId.optional(),
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),

@@ -21,11 +21,7 @@ const revokeBody = z.strictObject({
     .meta({ description: 'what the device must destroy of its cache: "*", scopes of the app, or nothing' }),
 });
 
-export const subjectParam = z
-  .string()
-  .min(1)
-  .max(256)
-  .meta({ description: 'the person, as tokens and sign-ins name them' });
+export const subjectParam = line(256).meta({ description: 'the person, as tokens and sign-ins name them' });
 
 export const childrenQuery = z.object({
   children: z

@@ -24,6 +24,17 @@ async function directives() {
 }
 
 describe('the revocation of a person', () => {
+  it.each(['%00', 'ana%0Aben', 'ana%E2%80%AE'])(
+    'names them in one line of text, unlike %s',
+    async (subject) => {
+      const at = `/tenants/other/subjects/${subject}`;
+      const refused = { status: 400 };
+      expect(await api.admin('POST', `${at}/revoke`, order)).toMatchObject(refused);
+      expect(await api.admin('GET', `${at}/offboarding`)).toMatchObject(refused);
+      expect(await api.admin('GET', `/tenants/other/devices?subject=${subject}`)).toMatchObject(refused);
+    },
+  );
+
   it('takes every device of theirs and no other, each with a purge that its own log alone can use', async () => {
     const anas = [
       await api.enrolled('other', { subject: 'ana' }),
@@ -136,6 +147,22 @@ describe('the revocation of a person', () => {
 });
 
 describe('the revocation of a tenant', () => {
+  it('holds for a device that was restored behind it, too', async () => {
+    const inside = await api.enrolled('other');
+    await api.admin('POST', '/tenants/other/revoke', order);
+    const row = { status: 'quarantined', revoked_at: null } as const;
+    await api.context.registry.db
+      .updateTable('devices')
+      .set(row)
+      .where('device', '=', inside.device)
+      .execute();
+    expect(await api.admin('POST', `/tenants/other/devices/${inside.device}/approve`)).toMatchObject({
+      status: 403,
+      body: { code: 'ERR_TENANT_REVOKED' },
+    });
+    expect(await statuses(inside)).toEqual(['quarantined']);
+  });
+
   it('takes its devices and tokens, and lets nobody in any more', async () => {
     const inside = await api.enrolled('other');
     const token = await api.enrolmentToken('other', { uses: 5 });
