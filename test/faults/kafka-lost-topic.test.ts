@@ -1,7 +1,7 @@
-import { cp, rm } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createKafkaTopic } from '@tachograph/event-log';
+import { createKafkaTopic, openSqlite } from '@tachograph/event-log';
 import kafkajs from 'kafkajs';
 import { cli } from '../support/cli.ts';
 import { enrolDevice, sendLeaves, type TestDevice } from '../support/device.ts';
@@ -13,6 +13,22 @@ import { serve, type Served } from '../support/serve.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const PARTITIONS = 2;
+
+/** How far the groups have read, as the file of positions has it. */
+function positionsOf(dataDir: string): unknown[] {
+  const db = openSqlite(join(dataDir, 'positions.sqlite'));
+  try {
+    return db.prepare('SELECT name, partition, position FROM group_partition ORDER BY name, partition').all();
+  } finally {
+    db.close();
+  }
+}
+
+async function setPositions(dataDir: string, bytes: Uint8Array): Promise<void> {
+  const file = join(dataDir, 'positions.sqlite');
+  for (const end of ['-wal', '-shm']) await rm(`${file}${end}`, { force: true });
+  await writeFile(file, bytes);
+}
 
 describe('a topic that does not hold any more what was acknowledged', () => {
   let dir: Awaited<ReturnType<typeof tempDir>>;
@@ -70,6 +86,7 @@ describe('a topic that does not hold any more what was acknowledged', () => {
     expect(await sendLeaves(server, device, 20)).toMatchObject(TRUNCATED);
     await server.stop();
 
+    const stale = await readFile(join(env.DATA_DIR, 'positions.sqlite'));
     const row = new RegExp(`demo +${device.device} +0 +19 +20`);
     const doctor = await cli(['doctor'], env);
     expect(doctor).toMatchObject({ code: 1, output: expect.stringContaining('ERR_LOG_TRUNCATED') });
@@ -78,6 +95,14 @@ describe('a topic that does not hold any more what was acknowledged', () => {
     expect(await cli(['log', 'accept-loss'], env)).toMatchObject({ code: 1 });
     expect(await cli(['log', 'accept-loss', '--yes'], env)).toMatchObject({ code: 0 });
     expect(await cli(['log', 'lost'], env)).toMatchObject({ output: expect.stringContaining('everything') });
+    // A host that only exports has its positions for itself, and one whose command was interrupted has its old ones.
+    const fresh = positionsOf(env.DATA_DIR);
+    for (const again of ['accept-loss', 'rewind']) {
+      await setPositions(env.DATA_DIR, stale);
+      expect(positionsOf(env.DATA_DIR)).not.toEqual(fresh);
+      expect(await cli(['log', again, '--yes'], env)).toMatchObject({ code: 0 });
+      expect(positionsOf(env.DATA_DIR)).toEqual(fresh);
+    }
 
     server = await serve({ dataDir: env.DATA_DIR, env, port });
     device.record(5);

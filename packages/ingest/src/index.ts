@@ -17,7 +17,7 @@ export { createLogger } from './logging.ts';
 export { createMetrics, type IngestMetrics } from './metrics.ts';
 export { lookAtPostgresRegistry, openPostgresRegistry } from './registry/postgres-registry.ts';
 export { placeOf as databasePlace } from './registry/postgres-url.ts';
-export { openSqliteRegistry, type Registry } from './registry/registry.ts';
+export { lookAtSqliteRegistry, openSqliteRegistry, type Registry } from './registry/registry.ts';
 export { createIngest, type Ingest, type IngestOptions } from './server.ts';
 export { createTenantLog } from './tenant-log/outbox.ts';
 export { Secret } from './secret.ts';

@@ -1,5 +1,5 @@
 import { Kysely } from 'kysely';
-import { migrate, SQLITE_TYPES } from './migrations.ts';
+import { migrate, schemaState, SQLITE_TYPES } from './migrations.ts';
 import type { RegistrySchema } from './schema.ts';
 import { sqliteDialect, SqliteDriver } from './sqlite-dialect.ts';
 
@@ -37,11 +37,29 @@ export type Registry = {
 export async function openSqliteRegistry(file: string): Promise<Registry> {
   const driver = new SqliteDriver(file);
   const db = new Kysely<RegistrySchema>({ dialect: sqliteDialect(driver) });
-  const transaction: Registry['transaction'] = (work) => db.transaction().execute(work);
-  await migrate(transaction, SQLITE_TYPES);
+  await migrate<RegistrySchema>((work) => db.transaction().execute(work), SQLITE_TYPES);
+  return registryOver(db, driver);
+}
+
+/**
+ * Opens the registry in `file`, which is there, to look at it: nothing is made or migrated.
+ * @returns how its schema stands to this release's, where that is not the same
+ */
+export async function lookAtSqliteRegistry(
+  file: string,
+): Promise<Registry | Exclude<Awaited<ReturnType<typeof schemaState>>, 'present'>> {
+  const driver = new SqliteDriver(file);
+  const db = new Kysely<RegistrySchema>({ dialect: sqliteDialect(driver) });
+  const state = await schemaState(db);
+  if (state === 'present') return registryOver(db, driver);
+  await db.destroy();
+  return state;
+}
+
+function registryOver(db: Db, driver: SqliteDriver): Registry {
   return {
     db,
-    transaction,
+    transaction: (work) => db.transaction().execute(work),
     checkpoint: (work) =>
       db.connection().execute((own) => driver.withoutFsync(() => own.transaction().execute(work))),
     close: () => db.destroy(),

@@ -5,7 +5,7 @@ import { CliFailure } from '../cli-failure.ts';
 import { opening } from '../closers.ts';
 import { lockFolder } from '../folder-lock.ts';
 import type { Io } from '../io.ts';
-import { openRegistry } from '../serve/data-folder.ts';
+import { lookAtRegistry, openRegistry } from '../serve/data-folder.ts';
 import { openLog } from '../serve/open-log.ts';
 import { environmentHelp, loadSettings, SERVER_VARIABLES } from '../settings.ts';
 import { formatTable } from '../table.ts';
@@ -14,6 +14,10 @@ const BEFORE_ACCEPTING =
   '\nFirst try to bring the log back: a backup, another replica, the topic that was renamed. What is accepted as lost' +
   '\nstays lost for the feed. Devices keep what they hold no receipt for, and send it once the lanes go on. Stop every' +
   '\nserver and exporter of this deployment before.';
+
+const BEFORE_REWINDING =
+  '\nFor a host that only exports (`tachograph export`), whose positions stand in its own DATA_DIR. The feed goes back to' +
+  '\nthe beginning of each partition that is not the one it has read, and drops what it has delivered before.';
 
 type Kept = { readonly authority: string; readonly log: EventLog; readonly registry: Registry };
 
@@ -24,9 +28,12 @@ export function logCommand(io: Io): Command {
     .usage('<command> [options]')
     .addCommand(lostCommand(io))
     .addCommand(acceptCommand(io))
+    .addCommand(rewindCommand(io))
     .addHelpText(
       'after',
-      environmentHelp(SERVER_VARIABLES.filter(({ name }) => /^(KAFKA_|DATA_DIR|AUTHORITY)/.test(name))),
+      environmentHelp(
+        SERVER_VARIABLES.filter(({ name }) => /^(KAFKA_|DATA_DIR|DATABASE_URL|AUTHORITY)/.test(name)),
+      ),
     );
 }
 
@@ -63,10 +70,43 @@ function acceptCommand(io: Io): Command {
     });
 }
 
+function rewindCommand(io: Io): Command {
+  return new Command('rewind')
+    .description(
+      'take the feed of this host back where the log is not the one that it has read, after accept-loss',
+    )
+    .option('--yes', 'do it; its exporter must have ended')
+    .addHelpText('after', BEFORE_REWINDING)
+    .action(async (options: { yes?: boolean }) => {
+      if (options.yes !== true) {
+        const how =
+          'Repeat it with --yes once `tachograph log accept-loss --yes` has been run where the registry is.';
+        throw new CliFailure('Nothing was changed.', [how]);
+      }
+      const { config, kafka } = loadSettings(io.env);
+      const opened = await opening(async (closers) => {
+        return { log: await openLog(kafka, config.dataDir, closers) };
+      });
+      try {
+        const { partitions } = await opened.log.describe();
+        for (let partition = 0; partition < partitions; partition++) await rewind(opened.log, partition);
+      } finally {
+        await opened.close();
+      }
+      io.out('The feed of this host goes on from what the log holds now.\n');
+    });
+}
+
+/** Also where nothing is lost any more: an earlier run may have ended before it came to this. */
 async function accept(kept: Kept, partition: number): Promise<PartitionLosses | null> {
   const found = await acceptLosses({ ...kept, clock: Date.now }, partition);
-  if (found !== null && kept.log instanceof KafkaLog) await kept.log.rewindGroups(partition);
+  await rewind(kept.log, partition);
   return found;
+}
+
+/** Changes nothing where the groups know the log again. The embedded log keeps their positions with itself. */
+async function rewind(log: EventLog, partition: number): Promise<void> {
+  if (log instanceof KafkaLog) await log.rewindGroups(partition);
 }
 
 async function withKept<T>(io: Io, alone: boolean, work: (kept: Kept) => Promise<T>): Promise<T> {
@@ -74,8 +114,9 @@ async function withKept<T>(io: Io, alone: boolean, work: (kept: Kept) => Promise
   const { dataDir, authority } = config;
   const opened = await opening(async (closers) => {
     if (alone) closers.add(lockFolder(dataDir, ['ingest', 'control']).release);
-    const log = await openLog(kafka, dataDir, closers);
-    return { authority, log, registry: await openRegistry(config, closers) };
+    // The registry first: where there is none, looking makes no log either.
+    const registry = await (alone ? openRegistry : lookAtRegistry)(config, closers);
+    return { authority, log: await openLog(kafka, dataDir, closers), registry };
   });
   try {
     return await work(opened);

@@ -1,7 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   databasePlace,
+  lookAtPostgresRegistry,
+  lookAtSqliteRegistry,
   openPostgresRegistry,
   openSqliteRegistry,
   type IngestConfig,
@@ -38,15 +40,47 @@ export async function openRegistry(
   const registry =
     databaseUrl === null
       ? await openFile(file, () => openSqliteRegistry(file))
-      : await openPostgres(databaseUrl);
+      : await openPostgres(databaseUrl, openPostgresRegistry);
   closers.add(() => registry.close());
   return registry;
 }
 
+/**
+ * Opens the registry to look at it, and changes nothing: nodes of another release go on with it.
+ * @throws CliFailure where there is none, or it is of another release
+ */
+export async function lookAtRegistry(
+  { dataDir, databaseUrl }: Pick<IngestConfig, 'dataDir' | 'databaseUrl'>,
+  closers: Closers,
+): Promise<Registry> {
+  const { registry: file } = dataFiles(dataDir);
+  const found =
+    databaseUrl !== null
+      ? await openPostgres(databaseUrl, lookAtPostgresRegistry)
+      : existsSync(file)
+        ? await openFile(file, () => lookAtSqliteRegistry(file))
+        : 'none';
+  if (typeof found !== 'string') {
+    closers.add(() => found.close());
+    return found;
+  }
+  const what =
+    found === 'none'
+      ? 'There is no registry yet.'
+      : `The registry is of ${found === 'older' ? 'an' : 'a'} ${found} release.`;
+  throw new CliFailure(what, [
+    'Nothing was changed. Start the server of this release once, or run the release that made it.',
+    DOCTOR,
+  ]);
+}
+
 /** @throws CliFailure, which never has the password */
-async function openPostgres(url: NonNullable<IngestConfig['databaseUrl']>): Promise<Registry> {
+async function openPostgres<T>(
+  url: NonNullable<IngestConfig['databaseUrl']>,
+  open: (url: NonNullable<IngestConfig['databaseUrl']>) => Promise<T>,
+): Promise<T> {
   try {
-    return await openPostgresRegistry(url);
+    return await open(url);
   } catch (error) {
     throw new CliFailure(
       `PostgreSQL at ${databasePlace(url.reveal())} cannot be used: ${errorMessage(error)}`,
