@@ -40,7 +40,7 @@ export async function orderForSuccessors(context: ControlContext): Promise<numbe
 }
 
 /** Successors that may still be to be revoked, or be ordered what their predecessors were. */
-async function successorsOfRevoked(db: Db, after: LogKey | null) {
+export async function successorsOfRevoked(db: Db, after: LogKey | null) {
   return (
     db
       .selectFrom('devices as next')

@@ -7,11 +7,13 @@ import { startPostgres } from '../../../../test/support/postgres.ts';
 import { findDarkDevices } from '../../src/control/dark-devices.ts';
 import { devicesOfPerson, directivesOfPerson } from '../../src/control/offboarding-report.ts';
 import { overflowsOfPerson, targetsOfPerson, targetsQuery } from '../../src/control/offboarding-targets.ts';
+import { successorsOfRevoked } from '../../src/control/successor-purges.ts';
 import { DEFAULT_POLICY } from '../../src/core/policy.ts';
 import { ExposureIndexer } from '../../src/exposure/indexer.ts';
 import { storeConfirmations } from '../../src/registry/confirmations.ts';
 import { findDevice } from '../../src/registry/devices.ts';
 import { EXPOSURES_PER_DEVICE_MAX, storeExposures, type ExposureRow } from '../../src/registry/exposures.ts';
+import type { LogKey } from '../../src/registry/heads.ts';
 import { storeLease } from '../../src/registry/leases.ts';
 import { openPostgresRegistry } from '../../src/registry/postgres-registry.ts';
 import { openSqliteRegistry, type Registry } from '../../src/registry/registry.ts';
@@ -244,6 +246,19 @@ describe.each([
       .execute();
     const event = JSON.parse(Buffer.from(said[0]!.leaf).toString());
     expect([event.actor.id, event.targets[0].id]).toEqual(['d2', 'd1']);
+  });
+
+  it('find the successors of revoked devices, page by page', async () => {
+    for (const id of ['r', 's1', 's2', 's3']) await device(id, 'zoe', NOW, id === 'r' ? id : 'r');
+    const set = (id: string, row: object) =>
+      registry.db.updateTable('devices').set(row).where('device', '=', id).execute();
+    await set('r', { status: 'revoked', revoked_at: NOW + HOUR_MS });
+    await set('s2', { status: 'quarantined' });
+    await set('s3', { enrolled_at: NOW + HOUR_MS - 1000 });
+    const found = async (after: LogKey | null) =>
+      (await successorsOfRevoked(registry.db, after)).map(({ device: id }) => id);
+    expect(await found(null)).toEqual(['s2', 's3']);
+    expect(await found({ tenant: 'acme', device: 's2' })).toEqual(['s3']);
   });
 
   it('tell an indexer of an empty log that it is done, and one that came too late what it has missed', async () => {
