@@ -2,8 +2,14 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { FrameSplitter, requestHeadOf } from './kafka-proxy/frames.ts';
 
-const API = { produce: 0, metadata: 3, apiVersions: 18, initProducerId: 22 } as const;
-const VERSIONS_MAX = { [API.produce]: 7, [API.metadata]: 6, [API.apiVersions]: 1, [API.initProducerId]: 1 };
+const API = { produce: 0, fetch: 1, metadata: 3, apiVersions: 18, initProducerId: 22 } as const;
+const VERSIONS_MAX = {
+  [API.produce]: 7,
+  [API.fetch]: 0,
+  [API.metadata]: 6,
+  [API.apiVersions]: 1,
+  [API.initProducerId]: 1,
+};
 const NODE_ID = 1;
 
 /** What a stub answers to a Produce request: an error code of the protocol, and an offset. */
@@ -22,6 +28,10 @@ export type KafkaStub = {
   manner: 'answers' | 'is-silent' | 'ends-connections';
   /** How many connections it has taken. */
   readonly taken: () => number;
+  /** Those that it still has, in the order in which it took them. */
+  readonly open: () => readonly Socket[];
+  /** How many Fetch requests came. */
+  readonly fetches: () => number;
   readonly close: () => Promise<void>;
 };
 
@@ -29,18 +39,21 @@ export type KafkaStub = {
 export async function startKafkaStub(topic: string, port = 0): Promise<KafkaStub> {
   const open = new Set<Socket>();
   let connections = 0;
+  let fetches = 0;
   const server = createServer((socket) => {
     connections++;
     open.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => open.delete(socket));
     if (stub.manner === 'ends-connections') {
-      socket.end();
+      // Read on, or the other side's end is never seen.
+      socket.resume().end();
       return;
     }
     const splitter = new FrameSplitter();
     socket.on('data', (chunk: Buffer) => {
       for (const frame of splitter.push(chunk)) {
+        if (requestHeadOf(frame).apiKey === API.fetch) fetches++;
         if (stub.manner === 'answers') socket.write(answerOf(stub, topic, frame));
         else if (stub.manner === 'ends-connections') socket.end();
       }
@@ -55,6 +68,8 @@ export async function startKafkaStub(topic: string, port = 0): Promise<KafkaStub
     leaders: [place],
     manner: 'answers',
     taken: () => connections,
+    open: () => [...open],
+    fetches: () => fetches,
     close: async () => {
       for (const socket of open) socket.destroy();
       server.close();
@@ -79,6 +94,9 @@ function bodyOf(stub: KafkaStub, topic: string, apiKey: number, frame: Buffer): 
     }
     case API.initProducerId:
       return [int32(0), int16(0), int64(4_000n), int16(0)];
+    case API.fetch:
+      // Of no record, and so of whichever partition was asked for.
+      return [int32(1), text(topic), int32(1), int32(0), int16(0), int64(0n), int32(0)];
     case API.metadata:
       return metadata(stub, topic);
     case API.produce: {

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
-import { createClient, RETRY, type KafkaConnection } from './client.ts';
+import type { KafkaConnection } from './client.ts';
 import { withSockets } from './explain-failure.ts';
+import { firstAnswer } from './first-answer.ts';
+import { Places } from './places.ts';
 import {
   problemsOf,
   readTopicFacts,
@@ -32,23 +34,24 @@ const LOOK_MS = 100;
 
 /**
  * Makes the topic with settings that lose nothing, or gives these settings to the one that is there. The number of
- * partitions of an existing topic stays, since keys would change places, and so does its replication.
+ * partitions of an existing topic stays, since keys would change places, and so does its replication. Where a broker
+ * fails halfway, the next one is asked to go on: what was made by then counts as there before.
  * @throws KafkaRefusedError where the brokers do not take this client, or it does not trust them
  */
 export async function createKafkaTopic(options: TopicOptions): Promise<TopicMade> {
   return withSockets(options, async (sockets) => {
-    const admin = createClient(options, sockets.factory).admin({ retry: RETRY });
-    try {
-      await admin.connect();
-      const before = await readTopicFacts(admin, options.topic);
-      const done = before === null ? await create(admin, options) : await change(admin, options);
-      const facts = await settled(admin, options);
-      return { done, facts, problems: problemsOf(facts) };
-    } finally {
-      await admin.disconnect();
-      sockets.close();
-    }
+    const places = new Places(options.brokers);
+    const made = await firstAnswer(options, sockets, places, (admin) => make(admin, options));
+    sockets.close();
+    return made;
   });
+}
+
+async function make(admin: Admin, options: TopicOptions): Promise<TopicMade> {
+  const before = await readTopicFacts(admin, options.topic);
+  const done = before === null ? await create(admin, options) : await change(admin, options);
+  const facts = await settled(admin, options);
+  return { done, facts, problems: problemsOf(facts) };
 }
 
 async function create(admin: Admin, options: TopicOptions): Promise<'created'> {

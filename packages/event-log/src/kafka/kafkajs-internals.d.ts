@@ -82,6 +82,8 @@ declare module 'kafkajs/src/network/connectionPool.js' {
       readonly requestTimeout: number;
       readonly enforceRequestTimeout: boolean;
     });
+    /** The connection for Fetch is 1. It is there when this resolves, its user is not. */
+    getConnection(index?: number): Promise<{ readonly isConnected: () => boolean }>;
     send<T>(protocol: {
       readonly request: {
         readonly apiKey: number;

@@ -95,13 +95,23 @@ export class Leaders {
     this.#links.set(place, link);
     this.#awaited.add(link);
     try {
-      if (!link.broker.isConnected()) await link.broker.connect();
-      return await question(link.broker);
+      const broker = await this.#connect(link);
+      return await question(broker);
     } catch (error) {
       if (troubleOf(error) === 'lost') this.#drop(link);
       throw error;
     } finally {
       this.#awaited.delete(link);
+    }
+  }
+
+  async #connect(link: BrokerLink): Promise<Broker> {
+    try {
+      return await link.connected();
+    } catch (error) {
+      // Whatever it was: a connection that stopped halfway would pass for one that can be used.
+      this.#drop(link);
+      throw error;
     }
   }
 

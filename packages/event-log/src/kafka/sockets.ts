@@ -31,6 +31,8 @@ export class Sockets {
     const factory: ISocketFactory = (options) => {
       const socket = this.#make(options);
       own.add(socket);
+      // At once: a reset after the end would reach kafkajs, which ends whatever it has connected in its place.
+      socket.once('end', () => socket.destroy());
       socket.once('close', () => own.delete(socket));
       endWhenSilent(socket, silenceMsMax);
       return socket;
