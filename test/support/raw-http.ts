@@ -15,7 +15,8 @@ export async function rawExchange(port: number, write: (socket: Socket) => void)
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
   const failures: Error[] = [];
   socket.on('error', (error) => failures.push(error));
-  const closed = once(socket, 'close');
+  // Not by `once`, which an error would end before what was said is read.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   write(socket);
   await closed;
   // A peer that closes while we still write resets the connection; what it had said before counts all the same.

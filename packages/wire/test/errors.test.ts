@@ -4,8 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ERRORS } from '../src/index.ts';
 
 const PACKAGES = join(import.meta.dirname, '../..');
-/** Codes of Node's own errors, which sources may recognise. */
-const NODE_CODES = /^ERR_(BUFFER_TOO_LARGE|HTTP_|INVALID_|SERVER_|SOCKET_|SQLITE_|STREAM_)/;
+/** Codes of errors of Node and of its OpenSSL, which sources may recognise. */
+const NODE_CODES = /^ERR_(BUFFER_TOO_LARGE|HTTP_|INVALID_|SERVER_|SOCKET_|SQLITE_|SSL_|STREAM_|TLS_)/;
 const rows = Object.entries(ERRORS);
 
 /** Every TypeScript file under `folder`, with its text. */

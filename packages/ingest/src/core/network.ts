@@ -37,7 +37,7 @@ function maskOf(i: number, bits: number): number {
 }
 
 /** Stands for the address of a client that a trusted proxy did not name. It lies in no network. */
-export const UNKNOWN_ADDRESS = 'unknown';
+const UNKNOWN_ADDRESS = 'unknown';
 
 /**
  * The client's address as far as it can be believed: the connection's peer or, where that is a trusted proxy,
