@@ -83,5 +83,5 @@ describe.each(appends)('an append with $title', ({ title, body, edge }) => {
   it('is refused with any one bit flipped (INV-19)', async () => {
     const harmless = HARMLESS.filter(({ append }) => append === title).map(({ bit }) => bit);
     expect(await acceptedFlips(body, edge)).toEqual(harmless);
-  });
+  }, 120_000);
 });
