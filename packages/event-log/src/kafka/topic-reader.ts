@@ -44,12 +44,13 @@ export class TopicReader {
   }
 
   /**
-   * What there is from `from` on, in a batch of bounded size; nothing at the partition's end.
+   * What there is from `from` on, in a batch of about `bytesMax` bytes, but at least the whole append that holds `from`;
+   * nothing at the partition's end.
    * @throws LogReplacedError where the partition ends before `from`; LogMissingError where the topic was deleted
    */
-  async fetch(partition: number, from: number): Promise<Fetched> {
+  async fetch(partition: number, from: number, bytesMax = FETCH_BYTES_MAX): Promise<Fetched> {
     try {
-      return await this.#fetch(partition, from);
+      return await this.#fetch(partition, from, bytesMax);
     } catch (error) {
       if (errorType(error) !== 'OFFSET_OUT_OF_RANGE') throw error;
       const { oldest, next } = await this.offsets(partition);
@@ -76,7 +77,7 @@ export class TopicReader {
     return offsetOf(responses[0]?.partitions[0]?.offset);
   }
 
-  async #fetch(partition: number, from: number): Promise<Fetched> {
+  async #fetch(partition: number, from: number, bytesMax: number): Promise<Fetched> {
     const { responses } = await this.#ask(partition, (leader) =>
       leader.fetch({
         replicaId: CONSUMER,
@@ -84,11 +85,11 @@ export class TopicReader {
         // A broker answers a connection's requests one after the other: a fetch that waits would hold up the others.
         maxWaitTime: 0,
         minBytes: 1,
-        maxBytes: FETCH_BYTES_MAX,
+        maxBytes: bytesMax,
         topics: [
           {
             topic: this.#topic,
-            partitions: [{ partition, fetchOffset: String(from), maxBytes: FETCH_BYTES_MAX }],
+            partitions: [{ partition, fetchOffset: String(from), maxBytes: bytesMax }],
           },
         ],
       }),
