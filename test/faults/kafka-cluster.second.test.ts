@@ -6,15 +6,14 @@ import { setTopic } from '../support/kafka-raw.ts';
 import type { KafkaBroker } from '../support/kafka.ts';
 import { random } from '../support/random.ts';
 import {
-  expectWhole,
   leaderOf,
   openClusterRoad,
   othersLead,
   refuseDuring,
   sendThrough,
-  TOPIC,
   type ClusterRoad,
 } from './kafka-cluster.ts';
+import { expectWhole, TOPIC } from './kafka-road.ts';
 
 const SEED = 20_261_123;
 const AWAY_MS = 5_000;
@@ -38,6 +37,7 @@ describe('the server over three brokers, two of which have to have each append',
   }, TEST_MS_MAX);
   afterAll(() => road?.stop(), 60_000);
 
+  const whole = (): Promise<void> => expectWhole(road.kafka.addresses.split(',')[0]!, road.senders);
   const someLeader = (): Promise<KafkaBroker> => leaderOf(road, Math.floor(next() * 6));
   const others = (than: KafkaBroker): readonly KafkaBroker[] =>
     road.kafka.brokers.filter((broker) => broker !== than);
@@ -65,7 +65,7 @@ describe('the server over three brokers, two of which have to have each append',
             60_000,
           ),
       });
-      await expectWhole(road);
+      await whole();
     },
     TEST_MS_MAX,
   );
@@ -81,7 +81,7 @@ describe('the server over three brokers, two of which have to have each append',
           mend: () => broker.resume(),
         });
       }
-      await expectWhole(road);
+      await whole();
     },
     TEST_MS_MAX,
   );
@@ -106,7 +106,7 @@ describe('the server over three brokers, two of which have to have each append',
             ),
         });
       }
-      await expectWhole(road);
+      await whole();
     },
     TEST_MS_MAX,
   );
@@ -131,7 +131,7 @@ describe('the server over three brokers, two of which have to have each append',
           await victim!.start();
         },
       });
-      await expectWhole(road);
+      await whole();
     },
     TEST_MS_MAX,
   );
@@ -153,7 +153,7 @@ describe('the server over three brokers, two of which have to have each append',
       });
       await setTopic(survivor!.address, TOPIC, settings(2));
       expect(road.server.output()).toMatch(/fewer in-sync replicas than required/);
-      await expectWhole(road);
+      await whole();
     },
     TEST_MS_MAX,
   );
@@ -178,7 +178,7 @@ describe('the server over three brokers, two of which have to have each append',
           else await Promise.all(gone.map((broker) => broker.start()));
         },
       });
-      await expectWhole(road);
+      await whole();
       expect(road.server.output()).not.toContain('"level":"fatal"');
     },
     TEST_MS_MAX,

@@ -1,63 +1,34 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { createKafkaTopic } from '@tachograph/event-log';
-import { enrolDevice } from '../support/device.ts';
 import { eventually } from '../support/eventually.ts';
 import { leadersOf } from '../support/kafka-admin.ts';
-import { rawTopic } from '../support/kafka-raw.ts';
 import { startKafkaCluster, type KafkaBroker, type KafkaCluster } from '../support/kafka.ts';
-import { checkTopic, NOTHING_WRONG } from '../support/log-checker.ts';
-import { serve, type Served } from '../support/serve.ts';
-import { tempDir } from '../support/temp-dir.ts';
-import { cosignerKeys, Sender } from './kafka-senders.ts';
+import { openKafkaRoad, progressOf, sendUntil, TOPIC, type KafkaRoad } from './kafka-road.ts';
+import type { Sender } from './kafka-senders.ts';
 
-export const TOPIC = 'audit.events';
-const TENANT = 'demo';
 /** Each broker leads two of them at first. */
 const PARTITIONS = 6;
 const SENDERS = 12;
-const BATCH = 5;
-const BETWEEN_MS = 20;
 /** From when the brokers are able to, until the last device has got on. */
 const RECOVERY_MS_MAX = 30_000;
 const HEALED_MS_MAX = 60_000;
 
 /** A server over three brokers, and devices that send to it all the time. */
-export type ClusterRoad = {
-  readonly kafka: KafkaCluster;
-  readonly server: Served;
-  readonly senders: readonly Sender[];
-  readonly stop: () => Promise<void>;
-};
+export type ClusterRoad = KafkaRoad<KafkaCluster> & { readonly senders: readonly Sender[] };
 
 export async function openClusterRoad(): Promise<ClusterRoad> {
-  const dir = await tempDir();
-  const kafka = await startKafkaCluster({
-    folder: join(dir.path, 'kafka'),
-    brokers: 3,
-    // Five minutes by default: how long until a broker that is back leads again what it is to lead.
-    properties: { 'leader.imbalance.check.interval.seconds': '5' },
+  const road = await openKafkaRoad({
+    start: (folder) =>
+      startKafkaCluster({
+        folder,
+        brokers: 3,
+        // Five minutes by default: how long until a broker that is back leads again what it is to lead.
+        properties: { 'leader.imbalance.check.interval.seconds': '5' },
+      }),
+    addresses: ({ addresses }) => ({ direct: addresses, forServer: addresses }),
+    topic: { partitions: PARTITIONS, replicas: 3, minInSync: 2 },
   });
-  const settings = { partitions: PARTITIONS, replicas: 3, minInSync: 2, retentionMs: null };
-  await createKafkaTopic({ brokers: kafka.addresses.split(','), topic: TOPIC, ...settings });
-  const server = await serve({
-    dataDir: join(dir.path, 'data'),
-    env: { KAFKA_BROKERS: kafka.addresses, KAFKA_TOPIC: TOPIC },
-  });
-  const keys = await cosignerKeys(server);
-  const senders: Sender[] = [];
-  for (let i = 0; i < SENDERS; i++) senders.push(new Sender(server, await enrolDevice(server, TENANT), keys));
-  return {
-    kafka,
-    server,
-    senders,
-    stop: async () => {
-      await server.stop();
-      await kafka.stop();
-      await dir.remove();
-    },
-  };
+  return { ...road, senders: await road.enrol(SENDERS) };
 }
 
 export type Fault = {
@@ -75,13 +46,13 @@ export async function sendThrough(road: ClusterRoad, fault: Fault): Promise<void
     const statuses = statusesOf(road);
     const struckAt = performance.now();
     await fault.strike();
-    const moved = progressOf(road);
+    const moved = progressOf(road.senders);
     const able = (fault.able?.() ?? Promise.resolve()).then(() => performance.now());
     const progress = moved(HEALED_MS_MAX).then(() => performance.now());
     const [ableAt, progressAt] = await Promise.all([able, progress]);
     const after = Math.max(0, progressAt - ableAt);
     await fault.mend?.();
-    await progressOf(road)(HEALED_MS_MAX);
+    await progressOf(road.senders)(HEALED_MS_MAX);
     console.log(
       `${fault.name}: every device got on ${seconds(progressAt - struckAt)} after it, ` +
         `${seconds(after)} after the brokers could; answers ${statuses()}`,
@@ -105,30 +76,19 @@ export async function refuseDuring(
       const before = road.senders.map(({ acknowledged }) => acknowledged);
       const refusals = refusalsOf(road);
       await delay(fault.awayMs);
+      // A leader that is there and waits for its replicas holds an append up for as long as that may take.
+      await eventually('another refusal of every device', () => refusedSince(road, refusals), HEALED_MS_MAX);
       expect(road.senders.map(({ acknowledged }) => acknowledged)).toEqual(before);
-      expect(sum(refusalsOf(road))).toBeGreaterThan(sum(refusals));
     } finally {
       // Without it nobody would end to send.
       await fault.mend();
     }
     const mendedAt = performance.now();
-    await progressOf(road)(HEALED_MS_MAX);
+    await progressOf(road.senders)(HEALED_MS_MAX);
     const after = performance.now() - mendedAt;
     console.log(`${fault.name}: every device got on ${seconds(after)} after its end; answers ${statuses()}`);
     expect(after).toBeLessThan(RECOVERY_MS_MAX);
   });
-}
-
-/** Nothing that anybody holds a receipt for is missing from the topic, doubled or out of order. */
-export async function expectWhole({ kafka, senders }: ClusterRoad): Promise<void> {
-  expect(senders.map(({ acknowledged: size }) => size)).toEqual(
-    senders.map(({ device }) => device.leaves.length),
-  );
-  const acknowledged = senders.map(({ device }) => [device.origin, device.leaves] as const);
-  const records = await rawTopic(kafka.brokers[0]!.address, TOPIC).readAll();
-  const { rawDuplicates, ...found } = checkTopic(records, new Map(acknowledged));
-  console.log(`${records.length} records, ${rawDuplicates} raw duplicates`);
-  expect(found).toMatchObject(NOTHING_WRONG);
 }
 
 /** The broker that leads `partition`. */
@@ -155,32 +115,12 @@ async function whileSending(road: ClusterRoad, work: () => Promise<void>): Promi
   const over = new AbortController();
   const sending = Promise.all(road.senders.map((sender) => sendUntil(over.signal, sender)));
   try {
-    await Promise.race([progressOf(road)(HEALED_MS_MAX), sending]);
+    await Promise.race([progressOf(road.senders)(HEALED_MS_MAX), sending]);
     await Promise.race([work(), sending]);
   } finally {
     over.abort();
     await sending;
   }
-}
-
-async function sendUntil(over: AbortSignal, sender: Sender): Promise<void> {
-  while (!over.aborted) {
-    sender.device.record(BATCH);
-    await sender.sendUpTo(sender.device.leaves.length);
-    await delay(BETWEEN_MS);
-  }
-}
-
-/** Resolves when each device has got another receipt than it has now, whose request began after now. */
-function progressOf({ senders }: ClusterRoad): (withinMs: number) => Promise<void> {
-  const before = senders.map(({ device }) => device.leaves.length);
-  return async (withinMs) => {
-    await eventually(
-      'a receipt for every device',
-      () => (senders.every(({ acknowledged }, i) => acknowledged > before[i]!) ? true : null),
-      withinMs,
-    );
-  };
 }
 
 function refusalsOf({ senders }: ClusterRoad): number[] {

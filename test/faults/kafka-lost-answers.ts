@@ -1,7 +1,4 @@
-import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { createKafkaTopic } from '@tachograph/event-log';
-import { enrolDevice } from '../support/device.ts';
 import { eventually } from '../support/eventually.ts';
 import { readFeed, readFeedLines, type FeedLine } from '../support/feed.ts';
 import { rawTopic } from '../support/kafka-raw.ts';
@@ -9,12 +6,10 @@ import { startProxiedKafka, type ProxiedKafka } from '../support/kafka-proxy/pro
 import type { Fault } from '../support/kafka-proxy/proxy.ts';
 import { checkTopic, NOTHING_WRONG, type Verdict } from '../support/log-checker.ts';
 import { random } from '../support/random.ts';
-import { serve, type Served } from '../support/serve.ts';
-import { tempDir } from '../support/temp-dir.ts';
-import { cosignerKeys, Sender } from './kafka-senders.ts';
+import type { Served } from '../support/serve.ts';
+import { openKafkaRoad, SINGLE, TOPIC } from './kafka-road.ts';
+import type { Sender } from './kafka-senders.ts';
 
-const TOPIC = 'audit.events';
-const TENANT = 'demo';
 /** The least that can be set: how long a lane waits for an append whose response does not come. */
 const APPEND_TIMEOUT_SECONDS = '1';
 
@@ -30,28 +25,19 @@ export type LossyRoad = {
 };
 
 export async function openLossyRoad(): Promise<LossyRoad> {
-  const dir = await tempDir();
-  const kafka = await startProxiedKafka(join(dir.path, 'kafka'));
-  const single = { partitions: 4, replicas: 1, minInSync: 1, retentionMs: null };
-  await createKafkaTopic({ brokers: [kafka.broker.address], topic: TOPIC, ...single });
-  const server = await serve({
-    dataDir: join(dir.path, 'data'),
-    env: {
-      KAFKA_BROKERS: kafka.address,
-      KAFKA_TOPIC: TOPIC,
-      KAFKA_ALLOW_UNSAFE: 'on',
-      APPEND_TIMEOUT_SECONDS,
-    },
+  const road = await openKafkaRoad({
+    start: startProxiedKafka,
+    addresses: ({ broker, address }) => ({ direct: broker.address, forServer: address }),
+    topic: SINGLE,
+    env: { APPEND_TIMEOUT_SECONDS },
   });
+  const { kafka, server } = road;
   let enrolled = 0;
   return {
     kafka,
     server,
     senders: async (count) => {
-      const keys = await cosignerKeys(server);
-      const senders: Sender[] = [];
-      for (let i = 0; i < count; i++)
-        senders.push(new Sender(server, await enrolDevice(server, TENANT), keys));
+      const senders = await road.enrol(count);
       enrolled += count;
       // The tenant's own log has said so: what is appended from now on is the devices'.
       await eventually('the enrolments in the feed', async () => {
@@ -75,9 +61,7 @@ export async function openLossyRoad(): Promise<LossyRoad> {
     stop: async () => {
       kafka.proxy.heal();
       kafka.proxy.release();
-      await server.stop();
-      await kafka.stop();
-      await dir.remove();
+      await road.stop();
     },
   };
 }

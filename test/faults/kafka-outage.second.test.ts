@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { expectWhole, loseBroker, openOutageRoad, type OutageRoad } from './kafka-outage.ts';
+import { loseBroker, openOutageRoad, type OutageRoad } from './kafka-outage.ts';
+import { expectWhole } from './kafka-road.ts';
 
 let road: OutageRoad;
 beforeAll(async () => {
@@ -13,7 +14,7 @@ describe('a broker that is away for a minute, and goes again as soon as it is ba
     await loseBroker(road, { how: 'kill', awayMs: 30_000 });
     await loseBroker(road, { how: 'kill', awayMs: 500 });
     await loseBroker(road, { how: 'pause', awayMs: 1_000 });
-    await expectWhole(road);
+    await expectWhole(road.kafka.address, road.all, road.busy);
     expect(road.server.output()).not.toContain('"level":"fatal"');
   }, 400_000);
 });

@@ -1,74 +1,49 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { createKafkaTopic } from '@tachograph/event-log';
-import { enrolDevice } from '../support/device.ts';
-import { eventually } from '../support/eventually.ts';
-import { rawTopic } from '../support/kafka-raw.ts';
 import { startKafka, type KafkaBroker } from '../support/kafka.ts';
-import { checkTopic, NOTHING_WRONG } from '../support/log-checker.ts';
 import { forgetPeak, residentBytes } from '../support/memory.ts';
-import { serve, type Served } from '../support/serve.ts';
-import { tempDir } from '../support/temp-dir.ts';
-import { cosignerKeys, Sender } from './kafka-senders.ts';
+import type { Served } from '../support/serve.ts';
+import { openKafkaRoad, progressOf, sendUntil, SINGLE, type KafkaRoad } from './kafka-road.ts';
+import type { Sender } from './kafka-senders.ts';
 
-const TOPIC = 'audit.events';
-const TENANT = 'demo';
 const BUSY = 8;
 const NEWCOMERS = 80;
 const NEWCOMER_EVERY_MS = 50;
-const BATCH = 5;
-const BETWEEN_MS = 10;
 const APPEND_TIMEOUT_SECONDS = 3;
 /** Beside the connections of senders: those that look for the broker. Without a bound they would be hundreds. */
 const FILES_MORE_MAX = 40;
+const MIB = 2 ** 20;
+/** The least that can be set. */
+const HELD_BYTES_MAX = 16 * MIB;
+/** What the garbage collector may leave for later. */
+const GARBAGE_BYTES_MAX = 16 * MIB;
+const PROGRESS_MS_MAX = 60_000;
 
 export type Outage = {
   readonly how: 'pause' | 'kill';
   readonly awayMs: number;
 };
 
-export type OutageRoad = {
-  readonly broker: KafkaBroker;
-  readonly server: Served;
+export type OutageRoad = KafkaRoad<KafkaBroker> & {
   readonly busy: readonly Sender[];
   /** Each of them sends one event, once; who has is taken out. */
   readonly newcomers: Sender[];
   readonly all: readonly Sender[];
-  readonly stop: () => Promise<void>;
 };
 
 export async function openOutageRoad(): Promise<OutageRoad> {
-  const dir = await tempDir();
-  const broker = await startKafka({ folder: join(dir.path, 'kafka') });
-  const single = { partitions: 4, replicas: 1, minInSync: 1, retentionMs: null };
-  await createKafkaTopic({ brokers: [broker.address], topic: TOPIC, ...single });
-  const server = await serve({
-    dataDir: join(dir.path, 'data'),
+  const road = await openKafkaRoad({
+    start: (folder) => startKafka({ folder }),
+    addresses: ({ address }) => ({ direct: address, forServer: address }),
+    topic: SINGLE,
     env: {
-      KAFKA_BROKERS: broker.address,
-      KAFKA_TOPIC: TOPIC,
-      KAFKA_ALLOW_UNSAFE: 'on',
       APPEND_TIMEOUT_SECONDS: String(APPEND_TIMEOUT_SECONDS),
+      HELD_BYTES_MAX: String(HELD_BYTES_MAX),
     },
   });
-  const keys = await cosignerKeys(server);
-  const senders: Sender[] = [];
-  for (let i = 0; i < BUSY + NEWCOMERS; i++)
-    senders.push(new Sender(server, await enrolDevice(server, TENANT), keys));
-  return {
-    broker,
-    server,
-    busy: senders.slice(0, BUSY),
-    newcomers: senders.slice(BUSY),
-    all: senders,
-    stop: async () => {
-      await server.stop();
-      await broker.stop();
-      await dir.remove();
-    },
-  };
+  const all = await road.enrol(BUSY + NEWCOMERS);
+  return { ...road, busy: all.slice(0, BUSY), newcomers: all.slice(BUSY), all };
 }
 
 /**
@@ -76,11 +51,11 @@ export async function openOutageRoad(): Promise<OutageRoad> {
  * without waiting for the deadline, and nothing grows; afterwards everybody gets on.
  */
 export async function loseBroker(road: OutageRoad, { how, awayMs }: Outage): Promise<void> {
-  const { broker, server, busy } = road;
+  const { kafka: broker, server, busy } = road;
   const over = new AbortController();
   const sending = busy.map((sender) => sendUntil(over.signal, sender));
   const moved = progressOf(busy);
-  await moved();
+  await moved(PROGRESS_MS_MAX);
   const filesBefore = await openFiles(server);
   await forgetPeak(server.pid);
   const { now: bytesBefore } = await residentBytes(server.pid);
@@ -96,49 +71,20 @@ export async function loseBroker(road: OutageRoad, { how, awayMs }: Outage): Pro
   }
   const { peak } = await residentBytes(server.pid);
   expect(looks.files - filesBefore).toBeLessThanOrEqual(FILES_MORE_MAX);
+  expect(peak - bytesBefore).toBeLessThanOrEqual(HELD_BYTES_MAX + GARBAGE_BYTES_MAX);
 
   if (how === 'pause') broker.resume();
   else await broker.start();
   const backAt = performance.now();
-  await progressOf(busy)();
+  await progressOf(busy)(PROGRESS_MS_MAX);
   const seconds = ((performance.now() - backAt) / 1000).toFixed(1);
   over.abort();
   await Promise.all(sending);
   console.log(
     `${how}, away for ${awayMs / 1000} s: first refusal of a newcomer after ${first.toFixed(0)} ms, every device got on ` +
-      `${seconds} s after the return, memory grew by ${((peak - bytesBefore) / 2 ** 20).toFixed(1)} MiB, ` +
+      `${seconds} s after the return, memory grew by ${((peak - bytesBefore) / MIB).toFixed(1)} MiB, ` +
       `${looks.files - filesBefore} more open files`,
   );
-}
-
-/** Nothing that anybody holds a receipt for is missing from the topic, doubled or out of order. */
-export async function expectWhole({ broker, busy, all }: OutageRoad): Promise<void> {
-  const acknowledged = all.map(
-    ({ device, acknowledged: size }) => [device.origin, device.leaves.slice(0, size)] as const,
-  );
-  expect(busy.map(({ acknowledged: size }) => size)).toEqual(busy.map(({ device }) => device.leaves.length));
-  const found = checkTopic(await rawTopic(broker.address, TOPIC).readAll(), new Map(acknowledged));
-  expect(found).toMatchObject(NOTHING_WRONG);
-}
-
-async function sendUntil(over: AbortSignal, sender: Sender): Promise<void> {
-  while (!over.aborted) {
-    sender.device.record(BATCH);
-    await sender.sendUpTo(sender.device.leaves.length);
-    await delay(BETWEEN_MS);
-  }
-}
-
-/** Sees to it that each of `senders` gets another receipt from now on. */
-function progressOf(senders: readonly Sender[]): () => Promise<void> {
-  const before = senders.map(({ acknowledged }) => acknowledged);
-  return async () => {
-    await eventually(
-      'a receipt for every device',
-      () => (senders.every(({ acknowledged }, i) => acknowledged > before[i]!) ? true : null),
-      60_000,
-    );
-  };
 }
 
 /** Milliseconds until one of those who come now is told to come later. None of them has sent anything before. */
