@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bytesEqual, parseCheckpointNote, rootOf } from '@tachograph/wire';
 import { createEnrolmentToken } from '../support/admin.ts';
 import { enrolDeviceWith, type TestDevice } from '../support/device.ts';
-import { eventually } from '../support/eventually.ts';
-import { rawTopic, type RawRecord } from '../support/kafka-raw.ts';
+import type { RawRecord } from '../support/kafka-raw.ts';
 import { checkTopic, NOTHING_WRONG } from '../support/log-checker.ts';
 import { random } from '../support/random.ts';
 import type { Served } from '../support/serve.ts';
+import { holdProduce, holdRegistry, outboxEmpty, topicOf } from '../support/holds.ts';
 import {
   Cosigned,
   deploy,
@@ -38,7 +38,7 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
     deployment = await deploy();
     cosigned = new Cosigned(deployment.cosigners);
     // At once: neither finds a registry that the other has finished.
-    [a, b] = await Promise.all([deployment.node('a'), deployment.node('b')]);
+    [a, b] = await Promise.all([deployment.node('a', 'proxied'), deployment.node('b')]);
   }, 180_000);
   afterAll(() => deployment?.stop(), 60_000);
 
@@ -51,8 +51,8 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
     return made;
   }
 
-  async function topic(): Promise<RawRecord[]> {
-    return rawTopic(deployment.broker.address, deployment.topic).readAll();
+  function topic(): Promise<RawRecord[]> {
+    return topicOf(deployment);
   }
 
   /** Compares the topic, read by a stock client, with what every device was told. */
@@ -65,17 +65,6 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
     const { rawDuplicates, unacknowledged: _, ...verdict } = checkTopic(records, acknowledged);
     expect(verdict).toEqual(NOTHING_WRONG);
     console.log(`${rawDuplicates} raw duplicates`);
-  }
-
-  async function outboxEmpty(): Promise<void> {
-    await eventually(
-      'an empty outbox',
-      () =>
-        deployment.postgres.psql(deployment.databaseUrl, 'select count(*) from outbox') === '0\n'
-          ? true
-          : null,
-      30_000,
-    );
   }
 
   it('serve devices in turns and at the same time, and acknowledge each entry once (INV-06)', async () => {
@@ -105,7 +94,7 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
   }, 120_000);
 
   it('drain one outbox side by side: each fact of the tenant has one place in its log', async () => {
-    await outboxEmpty();
+    await outboxEmpty(deployment);
     const records = (await topic()).filter(({ headers }) => headers['ce_type'] === 'device.enrolled');
     // Drainers that met have both appended: what says the same again, under its own index, every reader drops.
     const facts = new Map(records.map(({ headers, value }) => [headers['ce_id'], value]));
@@ -117,7 +106,7 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
 
   const zombies = [
     ['whose append is in the topic and not in the registry', holdRegistry],
-    ['whose append is on its way to the topic', holdBroker],
+    ['whose append is on its way to the topic', holdProduce],
   ] as const;
   it.each(zombies)(
     'let a zombie do no harm %s: it goes on with the truth (INV-09)',
@@ -127,7 +116,7 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
       await Promise.all(own.map((device) => replay([a], device, cosigned)));
       // The zombie holds entries of each: half of them the device's own, half of them a copy's, which contradict it.
       const copies = own.map((device) => device.clone());
-      const release = await hold();
+      const release = await hold(deployment);
       let answered = 0;
       const held: Promise<void>[] = [];
       for (const [i, device] of own.entries()) {
@@ -149,6 +138,7 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
             await tryOnce(b, device, cosigned.sizeOf(device), device.leaves.length);
           }
         } while (Date.now() < until);
+        await release.late(own);
         expect(answered).toBe(0);
       } finally {
         signal(a, 'SIGCONT');
@@ -165,37 +155,6 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
     },
     180_000,
   );
-
-  type Hold = {
-    readonly whenUnderWay: (sent: readonly TestDevice[]) => Promise<unknown>;
-    readonly now: () => Promise<void>;
-  };
-
-  /** Nothing can be settled: what a node appends stands in the topic, and its heads wait. */
-  async function holdRegistry(): Promise<Hold> {
-    const { postgres, databaseUrl } = deployment;
-    const lock = await postgres.hold(databaseUrl, 'select * from partitions for update');
-    return {
-      whenUnderWay: (sent) =>
-        eventually('an append in the topic', async () => {
-          const origins = new Set<string | undefined>(sent.map(({ origin }) => origin));
-          const isThere = ({ headers }: RawRecord): boolean =>
-            origins.has(headers['ce_source']) && Number(headers['ce_sequence']) === 2;
-          return (await topic()).some(isThere) ? true : null;
-        }),
-      now: () => lock.release(),
-    };
-  }
-
-  /** The broker takes bytes, does nothing with them, and does all of it later. */
-  async function holdBroker(): Promise<Hold> {
-    deployment.broker.pause();
-    return {
-      // Answered after what came before it has been taken up.
-      whenUnderWay: () => fetch(`${a.url}/livez`),
-      now: async () => deployment.broker.resume(),
-    };
-  }
 
   /** One try, without an opinion on its outcome. */
   async function tryOnce(node: Served, device: TestDevice, old: number, size: number): Promise<void> {
@@ -222,7 +181,7 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
     device.record(1);
     clone.record(1);
     // The dying node appends, and cannot move the head: somebody holds the partition's row.
-    const held = await holdRegistry();
+    const held = await holdRegistry(deployment);
     const lost = send(a, device, 2, 3);
     await held.whenUnderWay([device]);
     await a.kill();
@@ -236,7 +195,7 @@ describe('two ingest nodes on one Kafka topic and one PostgreSQL registry', () =
     for (const node of [a, b]) expect([409, 422]).toContain((await send(node, clone, 2, 3))?.status);
     device.record(1);
     await replay([a, b], device, cosigned);
-    await outboxEmpty();
+    await outboxEmpty(deployment);
     const forks = (await topic()).filter(({ headers }) => headers['ce_type'] === 'log.forked');
     const own = forks.filter(({ value }) => value.toString().includes(device.device));
     expect(own).toHaveLength(1);

@@ -14,7 +14,9 @@ import { loadIngestKeys } from '../../packages/ingest/src/keys/load-keys.ts';
 import { admin } from './admin.ts';
 import { cli } from './cli.ts';
 import { post, type Answer, type TestDevice } from './device.ts';
-import { startKafka, type KafkaBroker } from './kafka.ts';
+import type { KafkaBroker } from './kafka.ts';
+import { startProxiedKafka } from './kafka-proxy/proxied-kafka.ts';
+import type { KafkaProxy } from './kafka-proxy/proxy.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
 import { serve, type Served } from './serve.ts';
 import { tempDir } from './temp-dir.ts';
@@ -25,13 +27,15 @@ const TOPIC = 'audit.events';
 /** Kafka, PostgreSQL and what nodes over them need; the tenant exists. */
 export type Deployment = {
   readonly broker: KafkaBroker;
+  /** Between the broker and the nodes that go this way. */
+  readonly proxy: KafkaProxy;
   readonly topic: string;
   readonly postgres: Postgres;
   readonly databaseUrl: string;
   /** The keys whose cosignatures count. */
   readonly cosigners: readonly NoteKey[];
   /** An ingest node with a folder of its own, in which stand the keys and nothing else. */
-  readonly node: (name: string) => Promise<Served>;
+  readonly node: (name: string, way?: 'direct' | 'proxied') => Promise<Served>;
   /** The control API, which the deployment keeps running. */
   readonly control: Served;
   readonly stop: () => Promise<void>;
@@ -42,10 +46,8 @@ const SHORT = { APPEND_TIMEOUT_SECONDS: '3', REQUEST_TIMEOUT_SECONDS: '10' };
 
 export async function deploy(): Promise<Deployment> {
   const dir = await tempDir();
-  const [broker, postgres] = await Promise.all([
-    startKafka({ folder: join(dir.path, 'kafka') }),
-    startPostgres(),
-  ]);
+  const [kafka, postgres] = await Promise.all([startProxiedKafka(join(dir.path, 'kafka')), startPostgres()]);
+  const { broker, proxy } = kafka;
   const single = { partitions: 2, replicas: 1, minInSync: 1, retentionMs: null };
   await createKafkaTopic({ brokers: [broker.address], topic: TOPIC, ...single });
   const databaseUrl = postgres.createDatabase();
@@ -67,21 +69,23 @@ export async function deploy(): Promise<Deployment> {
   const nodes: Served[] = [];
   return {
     broker,
+    proxy,
     topic: TOPIC,
     postgres,
     databaseUrl,
     cosigners: keys.value.cosignerKeys,
     control,
-    node: async (name) => {
+    node: async (name, way = 'direct') => {
       const dataDir = join(dir.path, name);
       await cp(join(controlDir, 'keys'), join(dataDir, 'keys'), { recursive: true });
-      const node = await serve({ dataDir, role: 'ingest', env });
+      const brokers = way === 'proxied' ? { KAFKA_BROKERS: kafka.address } : {};
+      const node = await serve({ dataDir, role: 'ingest', env: { ...env, ...brokers } });
       nodes.push(node);
       return node;
     },
     stop: async () => {
       await Promise.all([...nodes, control].map((node) => node.kill()));
-      await Promise.all([broker.stop(), postgres.stop()]);
+      await Promise.all([kafka.stop(), postgres.stop()]);
       await dir.remove();
     },
   };
