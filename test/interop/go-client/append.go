@@ -19,6 +19,7 @@ type extras struct {
 	Rejected           []rejection `json:"rejected"`
 	Lease              string      `json:"lease"`
 	Directives         []string    `json:"directives"`
+	DeviceStatus       string      `json:"deviceStatus"`
 	Keys               string      `json:"keys"`
 	NextCheckInSeconds int         `json:"nextCheckInSeconds"`
 }
