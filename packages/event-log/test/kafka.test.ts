@@ -20,6 +20,7 @@ import {
   valueText,
 } from '../../../test/contracts/event-log-records.ts';
 import { eventually } from '../../../test/support/eventually.ts';
+import { startKafkaStub } from '../../../test/support/kafka-stub.ts';
 import { rawTopic, setTopic } from '../../../test/support/kafka-raw.ts';
 import { startKafka, type KafkaBroker } from '../../../test/support/kafka.ts';
 
@@ -288,4 +289,12 @@ describe('createKafkaTopic', () => {
     expect(mended).toMatchObject({ done: 'changed', facts: { partitions: 3, messageBytesMax: 4_194_304 } });
     expect(await rawTopic(broker.address, topic).setting('segment.bytes')).toBe('10485760');
   });
+
+  it('goes on to the next broker where the first one is silent', async () => {
+    const stub = Object.assign(await startKafkaStub('past'), { manner: 'is-silent' });
+    const at = { brokers: [stub.place, broker.address], topic: 'past', partitions: 1, replicas: 1 };
+    const { done } = await createKafkaTopic({ ...at, minInSync: 1, retentionMs: null });
+    await stub.close();
+    expect([done, stub.taken()]).toEqual(['created', 1]);
+  }, 30_000);
 });

@@ -31,6 +31,7 @@ export const RETRY = {
 export function createClient(
   { brokers, clientId = CLIENT_ID, sasl }: KafkaConnection,
   socketFactory: ISocketFactory,
+  retry: RetryOptions = RETRY,
 ): Kafka {
   return new KafkaClient({
     brokers: [...brokers],
@@ -38,7 +39,7 @@ export function createClient(
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     enforceRequestTimeout: true,
-    retry: RETRY,
+    retry,
     // Not `ssl`: the sockets decide that, and read the certificates each time.
     socketFactory,
     ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),

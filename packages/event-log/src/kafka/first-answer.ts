@@ -19,8 +19,10 @@ export async function firstAnswer<T>(
   const { order } = places;
   for (const place of order) {
     const { factory, end } = sockets.group(SILENCE_MS_MAX);
-    const client = createClient({ ...connection, brokers: [place] }, factory);
-    const admin = client.admin({ retry: order.length === 1 ? RETRY : { ...RETRY, retries: 1 } });
+    // Else a silent one is waited for as often as it may be tried again.
+    const retries = order.length === 1 ? RETRY.retries : 0;
+    const client = createClient({ ...connection, brokers: [place] }, factory, { ...RETRY, retries });
+    const admin = client.admin({ retry: { ...RETRY, retries: Math.max(1, retries) } });
     try {
       await admin.connect();
       return await question(admin);
