@@ -37,7 +37,7 @@ const PERSON = '/tenants/acme/subjects/ana';
 async function report(query = '', of = node): Promise<Report> {
   const reply = await of.admin('GET', `${PERSON}/offboarding${query}`);
   if (reply.status !== 200) throw new Error(JSON.stringify(reply.body));
-  return reply.body as unknown as Report;
+  return reply.body as Report;
 }
 
 function revoke(purge: readonly string[] = ['*']) {

@@ -1,14 +1,12 @@
 import { LEASE_NOTE, signStatement, type Origin, type RequestStatement } from '@tachograph/wire';
 import type { IngestContext } from '../context.ts';
 import { decideLease, leaseEnds, type LeaseDecision } from '../core/lease-decision.ts';
-import { parseStoredPolicy, type Policy } from '../core/policy.ts';
 import { RateLimiter } from '../http/rate-limit.ts';
 import { statusOf, type KnownDevice } from '../registry/devices.ts';
 import { storeLease } from '../registry/leases.ts';
 import type { DeviceStatus } from '../registry/schema.ts';
 import { enqueueEvent, INGEST_ACTOR } from '../tenant-log/outbox.ts';
-
-const POLICIES_MAX = 1_000;
+import type { StoredPolicies } from './stored-policies.ts';
 
 /** Decisions of one device that become events: a device that goes to and fro must not fill its tenant's log. */
 const DECISIONS_TOLD = { perSecond: 1 / 60, capacity: 10 } as const;
@@ -23,11 +21,12 @@ export type Granted = { readonly status: DeviceStatus; readonly lease: GrantedLe
 /** Grants offline use in answer to a request note, where the device's status and the tenant's rules allow it. */
 export class Leases {
   readonly #ports: LeasePorts;
-  readonly #policies = new Map<string, Policy>();
+  readonly #policies: StoredPolicies;
   readonly #told: RateLimiter;
 
-  constructor(ports: LeasePorts) {
+  constructor(ports: LeasePorts, policies: StoredPolicies) {
     this.#ports = ports;
+    this.#policies = policies;
     this.#told = new RateLimiter(DECISIONS_TOLD, ports.clock);
   }
 
@@ -44,7 +43,7 @@ export class Leases {
     request: RequestStatement,
     from: { readonly address: string; readonly receivedAt: number },
   ): Promise<Granted> {
-    const decision = decideLease(this.#policy(device.policy), device.leaseProfile, from.address);
+    const decision = decideLease(this.#policies.of(device.policy), device.leaseProfile, from.address);
     const status = await this.#remember(device, decision, from);
     if (status !== 'enrolled' || decision.terms === null) return { status, lease: null };
     const { nonce } = request;
@@ -100,14 +99,5 @@ export class Leases {
     if (this.#told.take(`${tenant}/${device}`).ok) return true;
     this.#ports.metrics.rateLimited('decision');
     return false;
-  }
-
-  #policy(text: string): Policy {
-    const known = this.#policies.get(text);
-    if (known !== undefined) return known;
-    const policy = parseStoredPolicy(text);
-    if (this.#policies.size >= POLICIES_MAX) this.#policies.clear();
-    this.#policies.set(text, policy);
-    return policy;
   }
 }

@@ -1,10 +1,8 @@
 import { LIMITS, type Fault } from '@tachograph/wire';
 import type { IngestContext } from '../context.ts';
-import { parseStoredPolicy, type Quota } from '../core/policy.ts';
+import type { Quota } from '../core/policy.ts';
 import { DeviceLimiter, RateLimiter, TenantLimiter, type Limited } from '../http/rate-limit.ts';
 import type { Answer } from '../http/route.ts';
-
-const QUOTAS_MAX = 1_000;
 
 type Limit = 'device' | 'tenant' | 'revoked';
 
@@ -24,8 +22,6 @@ export class AppendLimits {
   readonly #ofDevice: DeviceLimiter;
   readonly #ofTenant: TenantLimiter;
   readonly #ofRevoked: RateLimiter;
-  /** By the text of the policy that they stand in. */
-  readonly #quotas = new Map<string, Quota>();
 
   constructor({ config, clock, metrics }: Pick<IngestContext, 'config' | 'clock' | 'metrics'>) {
     this.#metrics = metrics;
@@ -53,16 +49,6 @@ export class AppendLimits {
   /** Counts the leaves of a revoked device. A check-in has none and is never slowed: it fetches directives. */
   slowed(origin: string, leaves: number): Answer | null {
     return this.#answer('revoked', this.#ofRevoked.take(origin, leaves));
-  }
-
-  /** The quota in a policy as the registry stores it. */
-  quotaOf(policy: string): Quota {
-    const known = this.#quotas.get(policy);
-    if (known !== undefined) return known;
-    const { quota } = parseStoredPolicy(policy);
-    if (this.#quotas.size >= QUOTAS_MAX) this.#quotas.clear();
-    this.#quotas.set(policy, quota);
-    return quota;
   }
 
   #answer(limit: Limit, limited: Limited): Answer | null {

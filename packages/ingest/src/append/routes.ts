@@ -19,6 +19,7 @@ import type { Receipts } from './receipts.ts';
 import { admitAppend, findAddressed, receiveAppend, type SentAppend } from './request.ts';
 import { adoptRestored, verifyRestore } from './restore.ts';
 import { refusedUnseen, unread } from './unseen.ts';
+import { StoredPolicies } from './stored-policies.ts';
 
 const params = z.object({ tenant: tenantId, device: deviceId });
 
@@ -127,7 +128,8 @@ function appendHandler({ context, lanes, receipts }: AppendPorts): Serve {
   const { config, registry, keys, metrics } = context;
   const verifier = new DeviceVerifier();
   const limits = new AppendLimits(context);
-  const answerPorts = { context, receipts, leases: new Leases(context) };
+  const policies = new StoredPolicies();
+  const answerPorts = { context, receipts, leases: new Leases(context, policies) };
   const later = { nextCheckInSeconds: config.checkInSeconds };
   return async (log, sent, { address, claim, traceparent }) => {
     const device = await findAddressed(registry.db, log);
@@ -139,7 +141,7 @@ function appendHandler({ context, lanes, receipts }: AppendPorts): Serve {
     if (closed !== null) return unread(closed.fault);
     const job = await admitAppend(verifier, keys, device.value, sent, traceparent);
     if (!job.ok) return { fault: job.fault, extras: later };
-    const quota = limits.quotaOf(device.value.policy);
+    const { quota } = policies.of(device.value.policy);
     const usedUp = limits.signed(sent.origin, log.tenant, quota, leaves);
     if (usedUp !== null) return usedUp;
     const slowed = device.value.status === 'revoked' ? limits.slowed(sent.origin, leaves) : null;
