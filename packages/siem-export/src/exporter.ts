@@ -7,6 +7,7 @@ import { formatMetrics, type LogEnds } from './metrics.ts';
 import { takeOwnership } from './ownership.ts';
 import { parseRoutes, type RouteInput } from './route.ts';
 import { systemClock, type Clock, type Logger } from './runtime.ts';
+import { secretReader, type ReadSecret } from './secret.ts';
 import { SINKS } from './sinks/registry.ts';
 import type { Sink } from './sinks/sink.ts';
 
@@ -24,6 +25,7 @@ export type ExporterOptions = {
   /** Kinds of destination beside the ones in the box are for tests. */
   readonly sinks?: readonly Sink[];
   readonly files?: FileSystem;
+  readonly readSecret?: ReadSecret;
 };
 
 export type ExporterStatus = { readonly routes: readonly RouteStatus[] };
@@ -54,6 +56,7 @@ export function startExporter(options: ExporterOptions): Exporter {
     instance: ownership.instance,
     cosignerKeys: options.cosignerKeys,
     sinks: options.sinks ?? SINKS,
+    readSecret: options.readSecret ?? secretReader(process.env),
     files: options.files ?? nodeFiles,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,

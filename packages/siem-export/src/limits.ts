@@ -14,4 +14,6 @@ export const EXPORT_LIMITS = {
   fileKeepBytesMax: 64 * 1024 * 1024 * 1024,
   /** Bytes that `readExportTail` reads from the end of the feed. */
   tailBytesMax: 1024 * 1024,
+  /** Bytes of a destination's answer. */
+  httpAnswerBytesMax: 16 * 1024 * 1024,
 } as const;

@@ -4,6 +4,7 @@ import { FORMAT_NAMES } from './formats/registry.ts';
 import { fileStem } from './sinks/file.ts';
 import { SINKS } from './sinks/registry.ts';
 import type { Sink } from './sinks/sink.ts';
+import { timePolicy } from './time-policy.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, '1 to 63 of a-z, 0-9 and -');
 const tenant = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a tenant');
@@ -35,6 +36,7 @@ function routeSchema(sinks: readonly Sink[]) {
     /** Only these, where given. `tachograph.rejected` stands for entries that are no valid event. */
     actions: z.array(z.string().regex(ACTION_PATTERN)).min(1).optional(),
     format: z.enum(FORMAT_NAMES),
+    time: timePolicy.default('occurred'),
     sink: sinkSchema(sinks),
     /** The file for what this route could not deliver: `<stem>.ndjson`. */
     deadLetters: fileStem.optional(),

@@ -44,19 +44,38 @@ export async function deliverAll(
 ): Promise<Rejection[]> {
   const rejections: Rejection[] = [];
   for (const batch of batchesOf(deliveries, context.sink.limits)) {
-    let open: readonly Delivery[] = batch;
-    for (let attempt = 1; open.length > 0; attempt++) {
-      if (context.signal.aborted) throw new RouteStopped();
-      const outcomes = await tryOnce(open, context);
-      const settled = settle(open, outcomes);
-      rejections.push(...settled.rejections);
-      if (settled.open.length < open.length) attempt = 1;
-      open = settled.open;
-      if (open.length > 0) await pause(outcomes, attempt, context);
-      else context.trouble(null);
-    }
+    rejections.push(...(await deliverBatch(batch, context)));
   }
   return rejections;
+}
+
+async function deliverBatch(
+  batch: readonly Delivery[],
+  context: DeliveryContext,
+): Promise<readonly Rejection[]> {
+  const rejections: Rejection[] = [];
+  let open = batch;
+  for (let attempt = 1; open.length > 0; attempt++) {
+    if (context.signal.aborted) throw new RouteStopped();
+    const outcomes = await tryOnce(open, context);
+    const settled = settle(open, outcomes);
+    rejections.push(...settled.rejections);
+    if (settled.open.length < open.length) attempt = 1;
+    open = settled.open;
+    if (open.length > 1 && outcomes.some(({ kind }) => kind === 'isolate')) {
+      // Without a pause: the neighbours of one bad event must not wait for it.
+      for (const half of halvesOf(open)) rejections.push(...(await deliverBatch(half, context)));
+      return rejections;
+    }
+    if (open.length > 0) await pause(outcomes, attempt, context);
+    else context.trouble(null);
+  }
+  return rejections;
+}
+
+function halvesOf(batch: readonly Delivery[]): readonly Delivery[][] {
+  const middle = Math.ceil(batch.length / 2);
+  return [batch.slice(0, middle), batch.slice(middle)];
 }
 
 async function tryOnce(open: readonly Delivery[], context: DeliveryContext): Promise<readonly Outcome[]> {
@@ -87,6 +106,11 @@ function settle(
         break;
       case 'reject':
         rejections.push({ delivery, reason: outcome.reason });
+        break;
+      case 'isolate':
+        // Alone it is the one that the destination meant.
+        if (open.length === 1) rejections.push({ delivery, reason: outcome.reason });
+        else rest.push(delivery);
         break;
       case 'retry':
       case 'halt':

@@ -1,7 +1,8 @@
 import { HEADER, type FilteredRun, type StoredRecord } from '@tachograph/event-log';
 import type { Bytes } from '@tachograph/wire';
 import { SUBJECT_HEADER, type ExportEvent } from '../export-event.ts';
-import type { Format } from '../formats/format.ts';
+import type { Format, FormatContext } from '../formats/format.ts';
+import { chosenTime } from '../formats/times.ts';
 import type { Route } from '../route.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import { alarmEvent } from './alarm-event.ts';
@@ -25,17 +26,17 @@ export function planOf(
   runs: readonly FilteredRun[],
   choice: Choice,
   format: Format,
-  exportedTime: string,
+  context: FormatContext,
 ): Plan {
   const plan = { deliveries: [] as Delivery[], letters: [] as DeadLetter[], counts: noCounts() };
   for (const run of runs) {
     countWithheld(run, plan.counts);
     // An alarm is told before what follows it: analysts read the feed in order.
     for (const event of run.alarms.map(alarmEvent)) {
-      if (put(event, plan, choice, format, exportedTime) !== 'notRouted') plan.counts.alarms++;
+      if (put(event, plan, choice, format, context) !== 'notRouted') plan.counts.alarms++;
     }
     for (const event of deliveredEvents(run)) {
-      plan.counts[put(event, plan, choice, format, exportedTime)]++;
+      plan.counts[put(event, plan, choice, format, context)]++;
     }
   }
   return plan;
@@ -46,7 +47,7 @@ function put(
   { deliveries, letters, counts }: { deliveries: Delivery[]; letters: DeadLetter[]; counts: MutableCounts },
   choice: Choice,
   format: Format,
-  exportedTime: string,
+  context: FormatContext,
 ): 'delivered' | 'deadLettered' | 'notRouted' {
   if (!isChosen(event, choice)) return 'notRouted';
   const rejected = event.headers[HEADER.rejected];
@@ -54,9 +55,9 @@ function put(
     letters.push({ event, refusedBy: 'content', reason: rejected });
     counts.contentRejected++;
   }
-  const formatted = format.format(event, { exportedTime });
+  const formatted = format.format(event, context);
   if (formatted.kind === 'line') {
-    deliveries.push({ event, line: formatted.text });
+    deliveries.push({ event, line: formatted.text, time: chosenTime(event.headers, context) });
     return 'delivered';
   }
   // One letter is enough: what ingest said of the content is the better reason.

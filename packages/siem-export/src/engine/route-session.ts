@@ -128,7 +128,8 @@ export class RouteSession {
   async #settle(partition: number, reading: Reading, { runs, next, changes }: FilteredBatch): Promise<void> {
     const route = this.#route;
     const time = new Date(this.#surroundings.clock.now()).toISOString();
-    const { deliveries, letters, counts } = planOf(runs, route, FORMATS[route.format], time);
+    const formatContext = { exportedTime: time, timePolicy: route.time };
+    const { deliveries, letters, counts } = planOf(runs, route, FORMATS[route.format], formatContext);
     const context = this.#deliveryContext();
     const rejections = await deliverAll(deliveries, context);
     const buried: DeadLetter[] = [
@@ -202,7 +203,7 @@ async function openDestination(
   surroundings: ExporterSurroundings,
   reader: GroupReader,
 ): Promise<Opened> {
-  const { log, instance, exportDir, files, clock, logger, sinks } = surroundings;
+  const { log, instance, exportDir, files, clock, logger, sinks, readSecret } = surroundings;
   const { partitions } = await log.describe();
   const [sinkMarks, letterMarks]: [string[], string[]] = [[], []];
   for (let partition = 0; partition < partitions; partition++) {
@@ -230,7 +231,14 @@ async function openDestination(
   try {
     const found = sinks.find(({ type }) => type === route.sink.type);
     if (found === undefined) throw new Error(`there is no sink ${route.sink.type}`);
-    const sink = await found.open(route.sink, { exportDir, files, clock, logger, marks: sinkMarks });
+    const sink = await found.open(route.sink, {
+      exportDir,
+      files,
+      clock,
+      logger,
+      readSecret,
+      marks: sinkMarks,
+    });
     return { sink, deadLetters };
   } catch (error) {
     await deadLetters.close();

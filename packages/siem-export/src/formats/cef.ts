@@ -3,8 +3,9 @@ import { cefLine, type CefExtension } from './cef-syntax.ts';
 import { clientIpOf } from './client-ip.ts';
 import type { Format, Formatted } from './format.ts';
 import { OCSF_CLASSES } from './ocsf-classes.ts';
-import { indexOf, integerIn, readEvent, timeIn, type Reading } from './reading.ts';
+import { indexOf, readEvent, type Reading } from './reading.ts';
 import { SEVERITY_NUMBERS } from './severity.ts';
+import { integerIn, timeIn } from './times.ts';
 
 /**
  * ArcSight's Common Event Format. It has no place for the signed bytes: such a feed can be read, and each line
@@ -36,7 +37,7 @@ function extensionOf(reading: Reading): CefExtension {
   const index = indexOf(reading);
   const status = deviceStatusOf(reading);
   return {
-    rt: occurred,
+    rt: Date.parse(times.chosen),
     start: occurred,
     end: occurred,
     deviceCustomDate1: received,

@@ -1,16 +1,16 @@
-import { HEADER } from '@tachograph/event-log';
+import { HEADER, type RecordHeaders } from '@tachograph/event-log';
 import { assertNever, toBase64, type Bytes } from '@tachograph/wire';
 import { SUBJECT_HEADER } from '../export-event.ts';
 import { contentOf, type Content } from './content.ts';
-import type { Format, Formatted } from './format.ts';
+import type { Format, FormatContext, Formatted } from './format.ts';
 import { hex } from './hex.ts';
+import { chosenTime } from './times.ts';
 
 /**
  * The headers that become attributes, in the order in which they are written. Extension names hold only a-z and
  * 0-9 (CloudEvents 1.0.2, "Naming Conventions"); all are of its type String. Other headers stay behind.
  */
 export const ATTRIBUTES: readonly (readonly [header: string, attribute: string])[] = [
-  [HEADER.time, 'time'],
   [SUBJECT_HEADER, 'subject'],
   [HEADER.tenant, 'tenant'],
   [HEADER.sequence, 'sequence'],
@@ -35,7 +35,7 @@ export const ATTRIBUTES: readonly (readonly [header: string, attribute: string])
  */
 export const cloudevents: Format = {
   name: 'cloudevents',
-  format(event, { exportedTime }): Formatted {
+  format(event, context): Formatted {
     const { headers } = event;
     const [id, source, type] = [headers[HEADER.id], headers[HEADER.source], headers[HEADER.type]];
     if (!id || !source || !type) {
@@ -43,15 +43,26 @@ export const cloudevents: Format = {
     }
     const content = contentOf(event);
     let text = `{"specversion":"1.0","id":${quoted(id)},"source":${quoted(source)},"type":${quoted(type)}`;
+    text += timeMembers(headers, context);
     for (const [header, attribute] of ATTRIBUTES) {
       const value = headers[header];
       if (value !== undefined) text += `,"${attribute}":${quoted(value)}`;
     }
-    text += `,"exportedtime":${quoted(exportedTime)}`;
+    text += `,"exportedtime":${quoted(context.exportedTime)}`;
     if (event.leafHash !== null) text += `,"leafhash":"${hex(event.leafHash)}"`;
     return { kind: 'line', text: `${text}${dataMembers(event.value, content)}}` };
   },
 };
+
+/** `time` as the route wants it. Where that is not when it occurred, `occurredtime` is. */
+function timeMembers(headers: RecordHeaders, context: FormatContext): string {
+  const occurred = headers[HEADER.time];
+  const { timePolicy = 'occurred' } = context;
+  if (timePolicy === 'occurred') return occurred === undefined ? '' : `,"time":${quoted(occurred)}`;
+  const time = chosenTime(headers, context);
+  const moved = occurred === undefined || occurred === time ? '' : `,"occurredtime":${quoted(occurred)}`;
+  return `,"time":${quoted(time)}${moved}`;
+}
 
 function dataMembers(value: Bytes, content: Content): string {
   switch (content.kind) {

@@ -28,10 +28,16 @@ function ocsfOnly(fact: string, ocsf: string): DictionaryRow {
  * below belongs to the event: the format adds nothing there and takes nothing away.
  */
 export const TIME_ROWS: readonly DictionaryRow[] = [
-  row('When it occurred: the best estimate', 'time', '@timestamp', 'time', 'rt'),
   row(
-    'The same, whatever the route puts into the field above',
+    'When it occurred (the best estimate), or the time that the route wants there',
     'time',
+    '@timestamp',
+    'time',
+    'rt',
+  ),
+  row(
+    'The same, whatever the route puts into the field above; as `occurredtime` only where they differ',
+    'occurredtime',
     'tachograph.occurred',
     'unmapped.tachograph.occurred',
     'start',

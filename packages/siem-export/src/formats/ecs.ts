@@ -26,7 +26,7 @@ function ecsEvent(reading: Reading) {
   const trace = traceOf(reading);
   const client = clientFields(reading);
   return {
-    '@timestamp': times.occurred,
+    '@timestamp': times.chosen,
     ecs: { version: ECS_VERSION },
     message: mapping.title,
     event: eventFields(reading),

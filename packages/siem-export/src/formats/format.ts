@@ -1,4 +1,5 @@
 import type { ExportEvent } from '../export-event.ts';
+import type { TimePolicy } from '../time-policy.ts';
 
 /** What a format made of one event. */
 export type Formatted =
@@ -16,4 +17,6 @@ export type Format = {
 export type FormatContext = {
   /** RFC 3339: when the exporter wrote it. */
   readonly exportedTime: string;
+  /** What stands in the destination's own time field; `occurred` where it is not given. */
+  readonly timePolicy?: TimePolicy;
 };

@@ -37,7 +37,7 @@ function ocsfEvent(reading: Reading) {
     activity_name: mapping.ocsf.activity,
     type_uid: type.uid * 100 + activity,
     type_name: `${type.caption}: ${mapping.ocsf.activity}`,
-    time: Date.parse(times.occurred),
+    time: Date.parse(times.chosen),
     severity_id: id,
     severity: caption,
     ...statusOf(type.uid, event.outcome),

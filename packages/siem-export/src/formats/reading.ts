@@ -6,6 +6,7 @@ import { mappingOf, severityOf, type ActionMapping } from './actions.ts';
 import type { FormatContext } from './format.ts';
 import { hex } from './hex.ts';
 import type { Severity } from './severity.ts';
+import { integerIn, timesOf, type Times } from './times.ts';
 
 /** An event as the formats with fields of their own see it: what the leaf says, and what ingest says of it. */
 export type Reading = {
@@ -33,18 +34,6 @@ export type Reading = {
 type ReadEvent = Omit<AuditEvent, 'time' | 'online' | 'clock'> &
   Partial<Pick<AuditEvent, 'time' | 'online' | 'clock'>>;
 
-/** RFC 3339, all but `latenessMs`. */
-type Times = {
-  /** The best estimate. Of an alarm that says none: when it was written. */
-  readonly occurred: string;
-  readonly received: string | undefined;
-  readonly exported: string;
-  readonly earliest: string | undefined;
-  readonly latest: string | undefined;
-  readonly estimate: string | undefined;
-  readonly latenessMs: number | undefined;
-};
-
 type ReadResult =
   | { readonly kind: 'read'; readonly reading: Reading }
   | { readonly kind: 'unrepresentable'; readonly reason: string };
@@ -55,7 +44,7 @@ const schema = auditEventSchema.partial({ time: true, online: true, clock: true 
  * Reads what a format maps. Ingest has marked what is no valid event, but whoever wrote the record, a destination
  * must not get members of other types than it was told: so the event is checked once more.
  */
-export function readEvent(exported: ExportEvent, { exportedTime }: FormatContext): ReadResult {
+export function readEvent(exported: ExportEvent, context: FormatContext): ReadResult {
   const { headers, value } = exported;
   const rejected = headers[HEADER.rejected];
   if (rejected !== undefined) return { kind: 'unrepresentable', reason: rejected };
@@ -77,7 +66,7 @@ export function readEvent(exported: ExportEvent, { exportedTime }: FormatContext
     tenant: headers[HEADER.tenant],
     log,
     device: deviceOf(event, headers),
-    times: timesOf(headers, exportedTime),
+    times: timesOf(headers, context),
     headers,
     text,
     bytes: value.length,
@@ -104,35 +93,6 @@ function parseJson(text: string): unknown {
     // The one way `parse` fails is the input, and `undefined` is no event.
     return undefined;
   }
-}
-
-function timesOf(headers: RecordHeaders, exported: string): Times {
-  const received = timeIn(headers, HEADER.recordedTime);
-  const occurred = timeIn(headers, HEADER.time) ?? received ?? exported;
-  return {
-    occurred,
-    received,
-    exported,
-    earliest: timeIn(headers, HEADER.earliest),
-    latest: timeIn(headers, HEADER.latest),
-    estimate: headers[HEADER.estimate],
-    latenessMs: integerIn(headers, HEADER.lateness),
-  };
-}
-
-const RFC_3339 = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/;
-
-/** A time that every destination takes for one; what is none stays behind in the raw event. */
-export function timeIn(headers: RecordHeaders, name: string): string | undefined {
-  const text = headers[name];
-  return text !== undefined && RFC_3339.test(text) ? text : undefined;
-}
-
-export function integerIn(headers: RecordHeaders, name: string): number | undefined {
-  const text = headers[name];
-  if (text === undefined || !/^-?\d{1,16}$/.test(text)) return undefined;
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /** The trace that the recording request belonged to (W3C Trace Context, `traceparent`). */

@@ -1,5 +1,6 @@
 import { HEADER } from '@tachograph/event-log';
-import { indexOf, integerIn, timeIn, type Reading } from './reading.ts';
+import { indexOf, type Reading } from './reading.ts';
+import { integerIn, timeIn } from './times.ts';
 
 /**
  * What no common schema has a place for: the same members under the same names in every format that has a place for

@@ -2,9 +2,15 @@ import type { z } from 'zod';
 import type { ExportEvent } from '../export-event.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import type { Clock, Logger } from '../runtime.ts';
+import type { ReadSecret } from '../secret.ts';
 
 /** One event on its way to a destination, already written in the route's format. */
-export type Delivery = { readonly event: ExportEvent; readonly line: string };
+export type Delivery = {
+  readonly event: ExportEvent;
+  readonly line: string;
+  /** RFC 3339: what the route's time policy puts into the destination's own time field. */
+  readonly time: string;
+};
 
 /** What became of one event. */
 export type Outcome =
@@ -14,6 +20,11 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
   /** Never: it goes to the dead letters, and its device goes on. */
   | { readonly kind: 'reject'; readonly reason: string }
+  /**
+   * The destination refused the whole batch for some event of it, and does not say which. The engine sends halves of
+   * it until one event is alone; of that it means `reject`.
+   */
+  | { readonly kind: 'isolate'; readonly reason: string }
   /** Nothing can be delivered until somebody changes something: tried again at the longest wait, and alarmed. */
   | { readonly kind: 'halt'; readonly reason: string };
 
@@ -29,6 +40,7 @@ type SinkSurroundings = {
   readonly files: FileSystem;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly readSecret: ReadSecret;
   /** The marks that earlier commits stored, one for each partition that has any, in no particular order. */
   readonly marks: readonly string[];
 };

@@ -8,7 +8,11 @@ import { ScriptedSink } from '../support/scripted-sink.ts';
 import { FastClock, keepingLogger } from '../support/surroundings.ts';
 
 const deliveries = (count: number): Delivery[] =>
-  Array.from({ length: count }, (_, i) => ({ event: exportEvent(utf8(`${i}`)), line: `${i}` }));
+  Array.from({ length: count }, (_, i) => ({
+    event: exportEvent(utf8(`${i}`)),
+    line: `${i}`,
+    time: '2026-11-22T10:00:00.123Z',
+  }));
 
 function setUp(answer: (line: string, attempt: number) => Outcome | Error) {
   const sink = new ScriptedSink(answer);
@@ -41,6 +45,33 @@ describe('deliverAll', () => {
     expect(rejections.map(({ delivery, reason }) => [delivery.event.value[0], reason])).toEqual([
       ['2'.charCodeAt(0), 'mapping'],
     ]);
+  });
+
+  it('halves a batch that was refused for one of its events, at once, until that one is alone', async () => {
+    const { sink, clock, context } = setUp(() => DELIVERED);
+    const isBad = ({ line }: Delivery): boolean => line === '5' || line === '6';
+    const send = sink.deliver.bind(sink);
+    sink.deliver = async (batch) => {
+      const outcomes = await send(batch);
+      return batch.some(isBad) ? batch.map(() => ({ kind: 'isolate', reason: 'too old' })) : outcomes;
+    };
+    const rejections = await deliverAll(deliveries(8), context);
+    expect(rejections.map(({ delivery, reason }) => [delivery.line, reason])).toEqual([
+      ['5', 'too old'],
+      ['6', 'too old'],
+    ]);
+    expect(sink.sent).toEqual([
+      ['0', '1', '2', '3', '4', '5', '6', '7'],
+      ['0', '1', '2', '3'],
+      ['4', '5', '6', '7'],
+      ['4', '5'],
+      ['4'],
+      ['5'],
+      ['6', '7'],
+      ['6'],
+      ['7'],
+    ]);
+    expect(clock.waits).toEqual([]);
   });
 
   it('does not begin the next batch before every event of this one is settled', async () => {

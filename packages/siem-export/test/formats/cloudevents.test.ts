@@ -4,6 +4,7 @@ import { HEADER } from '@tachograph/event-log';
 import { toHex, utf8, utf8Text, type Bytes } from '@tachograph/wire';
 import type { ExportEvent } from '../../src/export-event.ts';
 import { ATTRIBUTES, cloudevents } from '../../src/formats/cloudevents.ts';
+import type { TimePolicy } from '../../src/time-policy.ts';
 import { exportEvent } from '../support/export-event.ts';
 import { eventLeaf } from '../support/test-device.ts';
 
@@ -65,6 +66,8 @@ describe('the format cloudevents', () => {
       'id',
       'source',
       'type',
+      'time',
+      'occurredtime',
       'datacontenttype',
       'exportedtime',
       'leafhash',
@@ -73,8 +76,29 @@ describe('the format cloudevents', () => {
     expect(names.filter((name) => taken.has(name))).toEqual([]);
   });
 
+  it('has the time that the route wants, and beside it when it occurred where that is another one', () => {
+    const event = exportEvent(eventLeaf(7));
+    const timed = (timePolicy: TimePolicy): Record<string, unknown> => {
+      const formatted = cloudevents.format(event, { ...context, timePolicy });
+      if (formatted.kind !== 'line') throw new Error(formatted.reason);
+      const { time, occurredtime, recordedtime } = JSON.parse(formatted.text) as Record<string, unknown>;
+      return { time, occurredtime, recordedtime };
+    };
+    const [occurred, received] = ['2026-11-22T10:00:00.123Z', '2026-11-22T10:00:05.000Z'];
+    expect(timed('occurred')).toEqual({ time: occurred, recordedtime: received });
+    expect(timed('received')).toEqual({ time: received, occurredtime: occurred, recordedtime: received });
+    expect(timed({ auto: { olderThanHours: 24 } })).toEqual({ time: occurred, recordedtime: received });
+  });
+
   it('knows every header of the ordered log, and leaves behind only those that are listed here', () => {
-    const elsewhere = [HEADER.contentType, HEADER.specVersion, HEADER.id, HEADER.source, HEADER.type];
+    const elsewhere = [
+      HEADER.contentType,
+      HEADER.specVersion,
+      HEADER.id,
+      HEADER.source,
+      HEADER.type,
+      HEADER.time,
+    ];
     const leftBehind = [HEADER.duplicateOf, HEADER.edge, HEADER.receipt];
     const known = new Set<string>([...ATTRIBUTES.map(([header]) => header), ...elsewhere, ...leftBehind]);
     expect(Object.values(HEADER).filter((header) => !known.has(header))).toEqual([]);
@@ -124,7 +148,14 @@ describe('the format cloudevents', () => {
       fc.json().map((json) => utf8(`\r${json}\n`)),
     );
     const headers = fc.dictionary(
-      fc.constantFrom(...ATTRIBUTES.map(([header]) => header), HEADER.id, HEADER.type, 'ce_data', 'x"y'),
+      fc.constantFrom(
+        ...ATTRIBUTES.map(([header]) => header),
+        HEADER.id,
+        HEADER.type,
+        HEADER.time,
+        'ce_data',
+        'x"y',
+      ),
       fc.string({ unit: 'binary', minLength: 1 }),
     );
     fc.assert(
@@ -139,6 +170,7 @@ describe('the format cloudevents', () => {
           'id',
           'source',
           'type',
+          'time',
           'exportedtime',
           'leafhash',
           'datacontenttype',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describeSinkContract } from '../../../../test/contracts/sink.contract.ts';
 import { tempDir } from '../../../../test/support/temp-dir.ts';
 import { utf8 } from '@tachograph/wire';
+import { secretReader } from '../../src/secret.ts';
 import { fileSink, fileSinkDefinition } from '../../src/sinks/file.ts';
 import type { Delivery } from '../../src/sinks/sink.ts';
 import { exportEvent } from '../support/export-event.ts';
@@ -15,6 +16,7 @@ const deliveries = (from: number, count: number): Delivery[] =>
   Array.from({ length: count }, (_, i) => ({
     event: exportEvent(eventLeaf(from + i)),
     line: `line ${from + i}`,
+    time: '2026-11-22T10:00:00.123Z',
   }));
 
 describeSinkContract('file', async () => {
@@ -31,6 +33,7 @@ describeSinkContract('file', async () => {
         files,
         clock: new FastClock(),
         logger: keepingLogger(),
+        readSecret: secretReader({}),
         marks,
       }),
     received: async () => (await readFile(join(dir.path, 'feed.ndjson'), 'utf8')).split('\n').slice(0, -1),
