@@ -36,10 +36,11 @@ describe('the HTTP client of the sinks', () => {
   it('sends a body, compressed where asked, and answers status and text', async () => {
     const seen: { encoding: string | undefined; body: Buffer }[] = [];
     answer = (request, response) => {
-      void bodyOf(request).then((body) => {
-        seen.push({ encoding: request.headers['content-encoding'], body });
+      const take = async (): Promise<void> => {
+        seen.push({ encoding: request.headers['content-encoding'], body: await bodyOf(request) });
         response.writeHead(202).end('taken');
-      });
+      };
+      void take();
     };
     expect(await send({ body: utf8('plain') })).toEqual({ status: 202, retryAfterMs: null, body: 'taken' });
     await send({ body: utf8('compressed'), gzip: true });
