@@ -108,7 +108,9 @@ export interface GroupReader {
   /**
    * Moves the position to `next` (the offset of the first record that is still to be handled) and stores
    * `changes` with it in one transaction. Call it only at the end of an append. The position never moves back.
+   * `hold` is the oldest offset that this group will read again, where that is before `next`: retention that waits for
+   * readers keeps it. It stays until a later commit names another one.
    * @throws PartitionLost where this reader does not own the partition; nothing is stored then.
    */
-  commit(partition: number, next: number, changes: StateChanges): Promise<void>;
+  commit(partition: number, next: number, changes: StateChanges, hold?: number): Promise<void>;
 }

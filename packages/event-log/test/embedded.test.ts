@@ -200,4 +200,22 @@ describe('the embedded log', () => {
     expect((await log.trim({ bytesMax: 0 }))[0]).toEqual({ oldest: 30, removed: 20, heldBack: false });
     expect(await reader.load(0, ['k'])).toEqual(new Map());
   });
+
+  it('keeps what a group has read and will read again, as its last commit says', async () => {
+    const log = await open();
+    for (let i = 0; i < 3; i++) await appendAll(log, 0, numbered(10));
+    const handler = new RecordingHandler();
+    const end = new AbortController();
+    const reader = await log.openGroup('g');
+    const run = reader.run(handler, end.signal);
+    await handler.until(() => handler.texts(0).length === 30);
+    await reader.commit(0, 30, new Map(), 12);
+    expect((await log.trim({ bytesMax: 0 }))[0]).toEqual({ oldest: 10, removed: 10, heldBack: true });
+    await reader.commit(0, 30, new Map());
+    expect((await log.trim({ bytesMax: 0 }))[0]).toMatchObject({ removed: 0, heldBack: true });
+    await reader.commit(0, 30, new Map(), 30);
+    end.abort();
+    await run;
+    expect((await log.trim({ bytesMax: 0 }))[0]).toEqual({ oldest: 30, removed: 20, heldBack: false });
+  });
 });

@@ -54,7 +54,7 @@ export class Retention {
   }
 
   #findCut(partition: number, policy: RetentionPolicy, nowMs: number): Trimmed & { readonly done: boolean } {
-    const readByAll = this.#groups.lowestPosition(partition) ?? Number.MAX_SAFE_INTEGER;
+    const readByAll = this.#groups.lowestNeeded(partition) ?? Number.MAX_SAFE_INTEGER;
     let bytes = Number(this.#bytes.get(partition)?.['bytes'] ?? 0);
     let [oldest, removed] = [Number(this.#oldest.get(partition)?.['oldest']), 0];
     for (const row of this.#appends.iterate(partition)) {

@@ -1,7 +1,7 @@
 import { PartitionLost, type GroupHandler, type GroupReader, type StateChanges } from '../port.ts';
 import type { StoredRecord } from '../record.ts';
 import type { Doorbell } from './doorbell.ts';
-import { newMember, type GroupStore, type Member } from './group-store.ts';
+import { HOLD_KEY, newMember, type GroupStore, type Member } from './group-store.ts';
 
 export type GroupTiming = {
   /** Wall clock in milliseconds since 1970; processes on one machine share it. */
@@ -58,9 +58,10 @@ export class LeasedGroupReader implements GroupReader {
     return this.#source.store.load(this.#group, partition, keys);
   }
 
-  async commit(partition: number, next: number, changes: StateChanges): Promise<void> {
+  async commit(partition: number, next: number, changes: StateChanges, hold?: number): Promise<void> {
     if (this.#member === null) throw new PartitionLost(partition);
-    this.#source.store.commit(this.#member, partition, next, changes);
+    const held = hold === undefined ? changes : new Map(changes).set(HOLD_KEY, String(hold));
+    this.#source.store.commit(this.#member, partition, next, held);
   }
 }
 

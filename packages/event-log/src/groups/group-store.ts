@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { PartitionLost, type StateChanges } from '../port.ts';
 import { inTransaction, type SqliteDatabase, type SqliteStatement } from '../sqlite.ts';
 
+/** The group's own state of this name: the oldest offset that it will read again. */
+export const HOLD_KEY = 'log/hold';
+
 /** One reader of one group, for the span of one `run`. */
 export type Member = {
   readonly group: string;
@@ -113,8 +116,8 @@ export class GroupStore {
     return values;
   }
 
-  /** The lowest position of any group in `partition`: what lies before it has been read by all. */
-  lowestPosition(partition: number): number | null {
+  /** The lowest offset that any group will read in `partition`: nobody needs what lies before it. */
+  lowestNeeded(partition: number): number | null {
     const lowest = this.#statements.lowest.get(partition)?.['lowest'];
     return typeof lowest === 'number' ? lowest : null;
   }
@@ -164,7 +167,10 @@ function prepare(database: SqliteDatabase) {
     owned: sql('SELECT partition FROM group_partition WHERE name = ? AND owner = ?'),
     owner: sql('SELECT owner FROM group_partition WHERE name = ? AND partition = ?'),
     position: sql('SELECT position FROM group_partition WHERE name = ? AND partition = ?'),
-    lowest: sql('SELECT min(position) AS lowest FROM group_partition WHERE partition = ?'),
+    lowest: sql(`SELECT min(min(p.position, coalesce(CAST(s.value AS INTEGER), p.position))) AS lowest
+      FROM group_partition p LEFT JOIN group_state s
+        ON s.name = p.name AND s.partition = p.partition AND s.key = '${HOLD_KEY}'
+      WHERE p.partition = ?`),
     positions: sql('SELECT name, position FROM group_partition WHERE partition = ?'),
     rewind: sql('UPDATE group_partition SET position = ?, owner = NULL WHERE name = ? AND partition = ?'),
     move: sql(`UPDATE group_partition SET position = ?

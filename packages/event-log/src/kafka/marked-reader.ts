@@ -65,11 +65,11 @@ export class MarkedReader implements GroupReader {
     return this.#inner.load(partition, keys);
   }
 
-  async commit(partition: number, next: number, changes: StateChanges): Promise<void> {
+  async commit(partition: number, next: number, changes: StateChanges, hold?: number): Promise<void> {
     const handed = this.#handed.get(partition) ?? [];
     const last = handed.findLast(({ offset }) => offset < next);
     const marked = last === undefined ? changes : new Map(changes).set(MARK_KEY, markOf(last, last.offset));
-    await this.#inner.commit(partition, next, marked);
+    await this.#inner.commit(partition, next, marked, hold);
     this.#handed.set(
       partition,
       handed.filter(({ offset }) => offset >= next),
