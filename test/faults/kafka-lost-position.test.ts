@@ -127,7 +127,8 @@ describe('an exporter whose topic lost what it had not read', () => {
   /** Waits until the exporter has counted so much since it was started. */
   async function counted(expected: Readonly<Record<string, number>>): Promise<void> {
     await eventually(JSON.stringify(expected), () => {
-      const counts: Readonly<Record<string, number>> = exporter!.status().routes[0]!.counts;
+      const status = exporter!.status();
+      const counts: Readonly<Record<string, number>> = { ...status.feed.counts, ...status.routes[0]!.counts };
       return Object.entries(expected).every(([name, count]) => counts[name] === count) ? true : null;
     });
   }

@@ -1,7 +1,8 @@
 import type { EventLog } from '@tachograph/event-log';
 import type { NoteKey } from '@tachograph/wire';
 import type { ExporterSurroundings } from './engine/exporter-surroundings.ts';
-import { RouteRunner, type RouteStatus } from './engine/route-runner.ts';
+import { Engine, type FeedStatus } from './engine/engine.ts';
+import type { RouteStatus } from './engine/route-runner.ts';
 import { nodeFiles, type FileSystem } from './files/file-system.ts';
 import { formatMetrics, type LogEnds } from './metrics.ts';
 import { takeOwnership } from './ownership.ts';
@@ -28,10 +29,16 @@ export type ExporterOptions = {
   readonly readSecret?: ReadSecret;
 };
 
-export type ExporterStatus = { readonly routes: readonly RouteStatus[] };
+export type ExporterStatus = { readonly feed: FeedStatus; readonly routes: readonly RouteStatus[] };
 
 export interface Exporter {
   status(): ExporterStatus;
+  /**
+   * From now on these are the routes: starts new ones, ends those that are gone, and begins changed ones anew where
+   * they stood. The others go on untouched. Resolves when it is done.
+   * @throws ZodError where the routes are wrong; nothing is changed then
+   */
+  apply(routes: readonly RouteInput[]): Promise<void>;
   /** The same and how far behind the log each route is, in Prometheus' text format. */
   metrics(): Promise<string>;
   /** Lets what is in flight end, and resolves when nothing runs any more. What was not delivered stays in the log. */
@@ -39,8 +46,8 @@ export interface Exporter {
 }
 
 /**
- * Reads the ordered log for every route, each in a group of its own, and delivers: behind the log-order filter,
- * in the order of each device's log. A position moves only after the destination has acknowledged (INV-10).
+ * Reads the ordered log once for all routes, behind the log-order filter, and delivers along each at its own pace, in
+ * the order of each device's log. A route's position moves only after its destination has acknowledged (INV-10).
  *
  * @throws ZodError where the routes are wrong; Error where another process exports into `exportDir`
  * @example
@@ -63,12 +70,16 @@ export function startExporter(options: ExporterOptions): Exporter {
     logger: options.logger,
   };
   const stop = new AbortController();
-  const runners = routes.map((route) => new RouteRunner(route, surroundings));
-  const ended = Promise.all(runners.map((runner) => runner.run(stop.signal)));
-  const status = (): ExporterStatus => ({ routes: runners.map((runner) => runner.status()) });
+  const engine = new Engine(surroundings, routes);
+  const ended = engine.run(stop.signal);
+  const status = (): ExporterStatus => {
+    const feed = engine.feed();
+    return { feed, routes: engine.routes().map((route) => heldUpBy(feed, route)) };
+  };
   let closing: Promise<void> | null = null;
   return {
     status,
+    apply: async (next) => engine.apply(parseRoutes(next, surroundings.sinks)),
     metrics: async () => formatMetrics(status(), await logEnds(options.log, options.logger)),
     close() {
       stop.abort();
@@ -76,6 +87,12 @@ export function startExporter(options: ExporterOptions): Exporter {
       return closing;
     },
   };
+}
+
+/** A log that cannot be read holds every route up. */
+function heldUpBy({ reason }: FeedStatus, route: RouteStatus): RouteStatus {
+  if (reason === null || route.state === 'stopped') return route;
+  return { ...route, state: 'retrying', reason };
 }
 
 /** A broker that hangs must not keep the figures from whoever watches. */

@@ -1,4 +1,5 @@
-import { OUTCOMES_OF_RECORDS } from './engine/counts.ts';
+import { FILTER_OUTCOMES } from './feed/feed-counts.ts';
+import type { FeedStatus } from './engine/engine.ts';
 import type { RouteStatus } from './engine/route-runner.ts';
 import type { ExporterStatus } from './exporter.ts';
 
@@ -6,21 +7,25 @@ import type { ExporterStatus } from './exporter.ts';
  * The exporter's figures in Prometheus' text format (version 0.0.4), to be served behind those of others. Route
  * names are labels; tenants and devices are not.
  */
-export function formatMetrics({ routes }: ExporterStatus, ends: LogEnds): string {
+export function formatMetrics({ feed, routes }: ExporterStatus, ends: LogEnds): string {
   return [
+    ...feedFamilies(feed),
     ...family(
       'tachograph_export_records_total',
       'counter',
-      'Records read and settled, by what became of them.',
+      'Records that a route asked for, by what became of them.',
       routes,
-      (route) => OUTCOMES_OF_RECORDS.map((outcome) => [{ outcome }, route.counts[outcome]]),
+      ({ counts }) => [
+        [{ outcome: 'delivered' }, counts.delivered],
+        [{ outcome: 'deadLettered' }, counts.deadLettered],
+      ],
     ),
     ...family(
-      'tachograph_export_alarms_total',
+      'tachograph_export_notices_total',
       'counter',
-      'Alarms of the log-order filter.',
+      'Events of the exporter itself, told along a route.',
       routes,
-      (route) => [[{}, route.counts.alarms]],
+      (route) => [[{}, route.counts.notices]],
     ),
     ...family(
       'tachograph_export_content_rejected_total',
@@ -63,6 +68,28 @@ export function formatMetrics({ routes }: ExporterStatus, ends: LogEnds): string
     ),
     '',
   ].join('\n');
+}
+
+/** What the log-order filter made of the log, once for all routes. */
+function feedFamilies({ counts, positions, reason }: FeedStatus): string[] {
+  return [
+    '# HELP tachograph_feed_records_total Records read, by what the log-order filter made of them.',
+    '# TYPE tachograph_feed_records_total counter',
+    ...FILTER_OUTCOMES.map(
+      (outcome) => `tachograph_feed_records_total{outcome="${outcome}"} ${counts[outcome]}`,
+    ),
+    '# HELP tachograph_feed_alarms_total Alarms of the log-order filter.',
+    '# TYPE tachograph_feed_alarms_total counter',
+    `tachograph_feed_alarms_total ${counts.alarms}`,
+    '# HELP tachograph_feed_running 1 while the log can be read.',
+    '# TYPE tachograph_feed_running gauge',
+    `tachograph_feed_running ${reason === null ? 1 : 0}`,
+    '# HELP tachograph_feed_position Offset up to which the filter has come.',
+    '# TYPE tachograph_feed_position gauge',
+    ...[...positions].map(
+      ([partition, next]) => `tachograph_feed_position{partition="${partition}"} ${next}`,
+    ),
+  ];
 }
 
 /** By partition: the offset of the oldest record that can be read, and the one that the next record gets. */

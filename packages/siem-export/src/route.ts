@@ -30,13 +30,17 @@ function sinkSchema(sinks: readonly Sink[]) {
 /** Which tenants' events go where, and in which form. */
 function routeSchema(sinks: readonly Sink[]) {
   return z.strictObject({
-    /** Names the route's reading group: a route that is renamed starts from the beginning. */
+    /** Its positions stand under it: a route that is renamed starts anew. */
     name,
     tenants: z.union([z.literal('*'), z.array(tenant).min(1)]),
     /** Only these, where given. `tachograph.rejected` stands for entries that are no valid event. */
     actions: z.array(z.string().regex(ACTION_PATTERN)).min(1).optional(),
     format: z.enum(FORMAT_NAMES),
     time: timePolicy.default('occurred'),
+    /** Where a new route begins: with the oldest event that the log has, or with the next one. */
+    start: z.enum(['oldest', 'now']).default('oldest'),
+    /** Milliseconds for which a few events wait for more, so that a destination is not asked for each. */
+    batchAgeMs: z.int().nonnegative().max(60_000).default(50),
     sink: sinkSchema(sinks),
     /** The file for what this route could not deliver: `<stem>.ndjson`. */
     deadLetters: fileStem.optional(),

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openEmbeddedLog, PartitionLost, type EventLog, type GroupReader } from '@tachograph/event-log';
+import { openEmbeddedLog, PartitionLost } from '@tachograph/event-log';
+import type { EventLog, GroupReader, StateChanges } from '@tachograph/event-log';
 import { utf8 } from '@tachograph/wire';
 import { eventually } from '../../../test/support/eventually.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
@@ -136,13 +137,15 @@ describe('the exporter, when something fails', () => {
     const device = await TestDevice.make();
     await appendTo(log, await device.appendEvents(10));
     const failures = [new Error('disk I/O error'), new PartitionLost(0)];
-    start({ log: withCommit(log, (next) => (next > 0 ? failures.shift() : undefined)) });
+    const moves = (changes: StateChanges): boolean => Number(changes.get('position|events') ?? 0) > 0;
+    start({ log: withCommit(log, (changes) => (moves(changes) ? failures.shift() : undefined)) });
     await settled(10);
     await appendTo(log, await device.appendEvents(1));
     await settled(11);
     expect(failures).toEqual([]);
     expect(await sequences()).toEqual(upTo(11));
-    expect(route().counts).toMatchObject({ delivered: 11, records: 11, duplicate: 0 });
+    expect(route().counts).toMatchObject({ delivered: 11, records: 11 });
+    expect(exporter!.status().feed.counts).toMatchObject({ passed: 11, duplicate: 0 });
     expect(logger.lines.filter(({ name }) => name === 'route.failed')).toHaveLength(2);
   });
 
@@ -161,7 +164,7 @@ describe('the exporter, when something fails', () => {
       },
     });
     await settled(1);
-    expect(route().counts).toMatchObject({ delivered: 1, stale: 0 });
+    expect(exporter!.status().feed.counts).toMatchObject({ passed: 1, stale: 0 });
     expect(await sequences()).toEqual([3]);
   });
 
@@ -189,8 +192,8 @@ function scripted(sinks: Record<string, ScriptedSink>): Pick<ExporterOptions, 'r
   };
 }
 
-/** The same log, where a commit fails with what `failure` answers for its position. */
-function withCommit(log: EventLog, failure: (next: number) => Error | undefined): EventLog {
+/** The same log, where a commit fails with what `failure` answers for what it would store. */
+function withCommit(log: EventLog, failure: (changes: StateChanges) => Error | undefined): EventLog {
   return {
     describe: () => log.describe(),
     append: (...call) => log.append(...call),
@@ -202,10 +205,10 @@ function withCommit(log: EventLog, failure: (next: number) => Error | undefined)
       return {
         run: (...call) => reader.run(...call),
         load: (...call) => reader.load(...call),
-        async commit(partition, next, changes) {
-          const error = failure(next);
+        async commit(partition, next, changes, hold) {
+          const error = failure(changes);
           if (error !== undefined) throw error;
-          await reader.commit(partition, next, changes);
+          await reader.commit(partition, next, changes, hold);
         },
       };
     },

@@ -1,16 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { noCounts } from '../src/engine/counts.ts';
+import { noFeedCounts } from '../src/feed/feed-counts.ts';
 import { formatMetrics } from '../src/metrics.ts';
 
 describe('formatMetrics', () => {
   it('has every outcome of records, and no label but routes, outcomes and partitions', () => {
-    const counts = { ...noCounts(), records: 3, delivered: 2, stale: 1 };
     const positions = new Map([
       [1, 42],
       [2, 5],
     ]);
+    const counts = { ...noCounts(), records: 3, delivered: 2, deadLettered: 1 };
+    const feed = { reason: null, counts: { ...noFeedCounts(), records: 4, passed: 3, stale: 1 }, positions };
     const text = formatMetrics(
-      { routes: [{ name: 'events', state: 'halted', reason: 'x', counts, positions }] },
+      { feed, routes: [{ name: 'events', state: 'halted', reason: 'x', counts, positions }] },
       new Map([
         [0, { oldest: 0, next: 9 }],
         [1, { oldest: 0, next: 50 }],
@@ -24,7 +26,9 @@ describe('formatMetrics', () => {
       'tachograph_export_lag_records{route="events",partition="2"} 7',
     ]);
     expect(text).toContain('tachograph_export_records_total{route="events",outcome="delivered"} 2\n');
-    expect(text).toContain('tachograph_export_records_total{route="events",outcome="stale"} 1\n');
+    expect(text).toContain('tachograph_export_records_total{route="events",outcome="deadLettered"} 1\n');
+    expect(text).toContain('tachograph_feed_records_total{outcome="stale"} 1\n');
+    expect(text).toContain('tachograph_feed_running 1\n');
     expect(text).toContain('tachograph_export_running{route="events"} 0\n');
     expect(text).toContain('tachograph_export_position{route="events",partition="1"} 42\n');
     const labels = [...text.matchAll(/([a-z]+)="/g)].map(([, label]) => label);

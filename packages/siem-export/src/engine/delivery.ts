@@ -20,7 +20,26 @@ export type TroubleContext = {
   readonly trouble: (trouble: Trouble | null) => void;
 };
 
-export type DeliveryContext = TroubleContext & { readonly sink: OpenSink };
+export type DeliveryContext = TroubleContext & {
+  readonly sink: OpenSink;
+  /**
+   * Whether a failure before anything was settled is the caller's to wait out. A caller that can read the events
+   * again then needs no memory for them, however long a destination is away.
+   */
+  readonly mayDefer: boolean;
+};
+
+/** Nothing was settled: to be tried again after `waitMs`, or where the destination did not say, after a backoff. */
+export class Deferred extends Error {
+  readonly trouble: Trouble;
+  readonly waitMs: number | null;
+  constructor(trouble: Trouble, waitMs: number | null) {
+    super(trouble.reason);
+    this.name = 'Deferred';
+    this.trouble = trouble;
+    this.waitMs = waitMs;
+  }
+}
 
 /** The route was told to end while something was still to be delivered. Its position has not moved. */
 export class RouteStopped extends Error {
@@ -43,8 +62,8 @@ export async function deliverAll(
   context: DeliveryContext,
 ): Promise<Rejection[]> {
   const rejections: Rejection[] = [];
-  for (const batch of batchesOf(deliveries, context.sink.limits)) {
-    rejections.push(...(await deliverBatch(batch, context)));
+  for (const [i, batch] of batchesOf(deliveries, context.sink.limits).entries()) {
+    rejections.push(...(await deliverBatch(batch, { ...context, mayDefer: context.mayDefer && i === 0 })));
   }
   return rejections;
 }
@@ -64,11 +83,14 @@ async function deliverBatch(
     open = settled.open;
     if (open.length > 1 && outcomes.some(({ kind }) => kind === 'isolate')) {
       // Without a pause: the neighbours of one bad event must not wait for it.
-      for (const half of halvesOf(open)) rejections.push(...(await deliverBatch(half, context)));
+      for (const half of halvesOf(open)) {
+        rejections.push(...(await deliverBatch(half, { ...context, mayDefer: false })));
+      }
       return rejections;
     }
-    if (open.length > 0) await pause(outcomes, attempt, context);
-    else context.trouble(null);
+    if (open.length === 0) context.trouble(null);
+    else if (context.mayDefer && open.length === batch.length) throw deferredOf(outcomes);
+    else await pause(outcomes, attempt, context);
   }
   return rejections;
 }
@@ -124,19 +146,22 @@ function settle(
 }
 
 async function pause(outcomes: readonly Outcome[], attempt: number, context: DeliveryContext): Promise<void> {
+  const { trouble, waitMs } = deferredOf(outcomes);
+  await waitOut(trouble, waitMs ?? retryDelayMs(attempt, context.random()), context);
+}
+
+/** What the outcomes that are not settled come to. */
+function deferredOf(outcomes: readonly Outcome[]): Deferred {
   const halt = outcomes.find((outcome) => outcome.kind === 'halt');
-  if (halt) {
-    await waitOut({ kind: 'halted', reason: halt.reason }, EXPORT_LIMITS.retryDelayMsMax, context);
-    return;
-  }
+  if (halt) return new Deferred({ kind: 'halted', reason: halt.reason }, EXPORT_LIMITS.retryDelayMsMax);
   const retries = outcomes.filter((outcome) => outcome.kind === 'retry');
   const asked = Math.max(-1, ...retries.map(({ afterMs }) => afterMs ?? -1));
-  const waitMs = asked >= 0 ? grantedDelayMs(asked) : retryDelayMs(attempt, context.random());
-  await waitOut({ kind: 'retrying', reason: retries[0]?.reason ?? 'unknown' }, waitMs, context);
+  const reason = retries[0]?.reason ?? 'unknown';
+  return new Deferred({ kind: 'retrying', reason }, asked >= 0 ? grantedDelayMs(asked) : null);
 }
 
 /** Says what is wrong, and waits. */
-async function waitOut(trouble: Trouble, waitMs: number, context: TroubleContext): Promise<void> {
+export async function waitOut(trouble: Trouble, waitMs: number, context: TroubleContext): Promise<void> {
   context.trouble(trouble);
   const fields = { route: context.route, reason: trouble.reason, waitMs };
   if (trouble.kind === 'halted') context.logger.error(fields, 'route.halted');

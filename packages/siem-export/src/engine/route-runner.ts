@@ -1,9 +1,10 @@
 import type { Route } from '../route.ts';
-import { retryDelayMs } from './backoff.ts';
 import { addCounts, noCounts, type RouteCounts } from './counts.ts';
-import { RouteStopped, type Trouble } from './delivery.ts';
+import type { Trouble } from './delivery.ts';
+import { Destination, type LoadMarks } from './destination.ts';
 import type { ExporterSurroundings } from './exporter-surroundings.ts';
-import { RouteSession } from './route-session.ts';
+import type { Track } from './track.ts';
+import { Settlement } from './settlement.ts';
 
 export type RouteStatus = {
   readonly name: string;
@@ -12,92 +13,60 @@ export type RouteStatus = {
   /** Why it is not running. */
   readonly reason: string | null;
   readonly counts: RouteCounts;
-  /** By partition: the offset up to which everything is delivered. */
+  /** By partition: the offset up to which everything is settled. */
   readonly positions: ReadonlyMap<number, number>;
 };
 
-/** Runs one route until it is stopped. Whatever fails, it opens everything anew and goes on from the commits. */
+/** A route in this process: its destination, and its tracks in the partitions that this process reads. */
 export class RouteRunner {
-  readonly #route: Route;
-  readonly #surroundings: ExporterSurroundings;
+  readonly route: Route;
+  readonly settlement: Settlement;
+  readonly #destination: Destination;
   readonly #counts = noCounts();
-  readonly #positions = new Map<number, number>();
-  #state: RouteStatus['state'] = 'starting';
-  #reason: string | null = null;
+  readonly #tracks = new Map<number, Track>();
+  readonly #troubles = new Map<number, Trouble>();
+  #isStopped = false;
 
-  constructor(route: Route, surroundings: ExporterSurroundings) {
-    this.#route = route;
-    this.#surroundings = surroundings;
+  constructor(route: Route, surroundings: ExporterSurroundings, loadMarks: LoadMarks) {
+    this.route = route;
+    this.#destination = new Destination(route, surroundings, loadMarks);
+    this.settlement = new Settlement(route, surroundings, this.#destination);
   }
 
-  /** Never rejects: what fails here is logged and tried again, so that one route cannot end the others. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, logger } = this.#surroundings;
-    const route = this.#route.name;
-    for (let attempt = 1; !signal.aborted; attempt++) {
-      const commitsBefore = this.#counts.commits;
-      try {
-        await this.#runOnce(signal);
-      } catch (error) {
-        if (signal.aborted && error instanceof RouteStopped) break;
-        if (this.#counts.commits > commitsBefore) attempt = 1;
-        const waitMs = retryDelayMs(attempt, random());
-        this.#trouble({ kind: 'retrying', reason: messageOf(error) });
-        logger.error({ route, err: error, waitMs }, 'route.failed');
-        await clock.sleep(waitMs, signal);
-      }
-    }
-    this.#state = 'stopped';
-    logger.info({ route, ...this.#counts }, 'route.stopped');
+  joined(partition: number, track: Track): void {
+    this.#tracks.set(partition, track);
+  }
+
+  left(partition: number): void {
+    this.#tracks.delete(partition);
+    this.#troubles.delete(partition);
+  }
+
+  count(counts: RouteCounts): void {
+    addCounts(this.#counts, counts);
+  }
+
+  trouble(partition: number, trouble: Trouble | null): void {
+    if (trouble === null) this.#troubles.delete(partition);
+    else this.#troubles.set(partition, trouble);
   }
 
   status(): RouteStatus {
+    const troubles = [...this.#troubles.values()];
+    const worst = troubles.find(({ kind }) => kind === 'halted') ?? troubles[0];
+    const running = this.#tracks.size === 0 ? 'starting' : 'running';
     return {
-      name: this.#route.name,
-      state: this.#state,
-      reason: this.#reason,
+      name: this.route.name,
+      state: this.#isStopped ? 'stopped' : (worst?.kind ?? running),
+      reason: worst?.reason ?? null,
       counts: { ...this.#counts },
-      positions: new Map(this.#positions),
+      positions: new Map([...this.#tracks].map(([partition, { position }]) => [partition, position])),
     };
   }
 
-  async #runOnce(signal: AbortSignal): Promise<void> {
-    // The folder's lock keeps a second process out: an earlier reader of this name can only be a dead one of ours.
-    const { log, instance } = this.#surroundings;
-    const reader = await log.openGroup(groupOf(this.#route), { instance });
-    const session = await RouteSession.open(
-      this.#route,
-      this.#surroundings,
-      reader,
-      {
-        trouble: (trouble) => this.#trouble(trouble),
-        settled: (partition, position, counts) => {
-          this.#positions.set(partition, position);
-          if (counts !== null) addCounts(this.#counts, counts);
-        },
-      },
-      signal,
-    );
-    try {
-      this.#trouble(null);
-      await reader.run(session.handler, signal);
-    } finally {
-      await session.close();
-    }
+  /** To be called when no track runs any more. */
+  async close(): Promise<void> {
+    this.#isStopped = true;
+    await this.#destination.close();
   }
-
-  #trouble(trouble: Trouble | null): void {
-    this.#state = trouble?.kind ?? 'running';
-    this.#reason = trouble?.reason ?? null;
-  }
-}
-
-/** The reading group of a route. Routes are groups of their own, so that a dead destination slows no other. */
-function groupOf({ name }: Pick<Route, 'name'>): string {
-  return `export.${name}`;
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -31,6 +31,7 @@ export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse>
   type: 'file',
   config,
   limits: () => ({ batchEventsMax: 10_000, batchBytesMax: 4 * 1024 * 1024 }),
+  parallel: false,
   encode: (batch) => utf8(batch.map(({ line }) => `${line}\n`).join('')),
   classify: (response, batch) => batch.map(() => outcomeOf(response)),
   async connect({ stem, bytesMax, ageSecondsMax, keepBytesMax }, { exportDir, marks, files, clock, logger }) {

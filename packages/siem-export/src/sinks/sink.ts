@@ -54,6 +54,11 @@ export type SinkDefinition<Config, Request, Response> = {
   /** Includes `type` as a literal. */
   readonly config: z.ZodType<Config>;
   readonly limits: (config: Config) => SinkLimits;
+  /**
+   * Whether batches of several partitions may be delivered at once. Those of one partition, and so of one device,
+   * never are.
+   */
+  readonly parallel: boolean;
   /** Pure: what to send for `batch`. */
   readonly encode: (batch: readonly Delivery[], config: Config) => Request;
   /** Pure: one outcome for each event of `batch`, in its order. */
@@ -85,6 +90,7 @@ export type Sink = {
 
 export interface OpenSink {
   readonly limits: SinkLimits;
+  readonly parallel: boolean;
   deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
   mark(): string | null;
   committed(mark: string): Promise<void>;
@@ -103,6 +109,7 @@ export function defineSink<Config, Request, Response>(
       const connection = await definition.connect(config, surroundings);
       return {
         limits: definition.limits(config),
+        parallel: definition.parallel,
         deliver: async (batch, signal) =>
           definition.classify(await connection.send(definition.encode(batch, config), signal), batch),
         mark: () => connection.mark(),

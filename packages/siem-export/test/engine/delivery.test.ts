@@ -21,7 +21,16 @@ function setUp(answer: (line: string, attempt: number) => Outcome | Error) {
   const troubles: (Trouble | null)[] = [];
   const stop = new AbortController();
   const trouble = (what: Trouble | null) => void troubles.push(what);
-  const context = { route: 'r', sink, clock, random: () => 0.5, logger, signal: stop.signal, trouble };
+  const context = {
+    route: 'r',
+    sink,
+    clock,
+    random: () => 0.5,
+    logger,
+    signal: stop.signal,
+    trouble,
+    mayDefer: false,
+  };
   return { sink, clock, logger, troubles, stop, context };
 }
 

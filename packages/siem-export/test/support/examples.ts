@@ -1,4 +1,4 @@
-import { HEADER, type RecordHeaders } from '@tachograph/event-log';
+import { HEADER, type LogAlarm, type RecordHeaders } from '@tachograph/event-log';
 import {
   leafHash,
   LIBRARY_ACTIONS,
@@ -8,8 +8,9 @@ import {
   type AuditEvent,
 } from '@tachograph/wire';
 import { CATALOGUE } from '@tachograph/wire/schema';
-import { alarmEvent } from '../../src/engine/alarm-event.ts';
 import type { ExportEvent } from '../../src/export-event.ts';
+import { findingOfAlarm } from '../../src/feed/alarm.ts';
+import { noticeOf } from '../../src/feed/notice.ts';
 
 export const EXPORTED = '2026-11-25T08:00:00.000Z';
 export const DEVICE = 'Nk3cNO4pJ2M6cwQ1rYq2wRk3cNO4pJ2M6cwQ1rYq2wQ';
@@ -141,10 +142,11 @@ function alarms(): ExportEvent[] {
   const at = { ...full, key: `acme/${DEVICE}` };
   const common = { id: '0198c0de-7a31-8cc2-9d5e-3f1a2b4c5d6e', origin: ORIGIN, at };
   const indices = { from: 4, to: 9 };
+  const told = (alarm: LogAlarm): ExportEvent => noticeOf(findingOfAlarm(alarm));
   return [
-    alarmEvent({ kind: 'log.gap', ...common, indices }),
-    alarmEvent({ kind: 'log.forked', ...common, indices, root: new Uint8Array(32), checkpoint: 'note\n' }),
-    alarmEvent({
+    told({ kind: 'log.gap', ...common, indices }),
+    told({ kind: 'log.forked', ...common, indices, root: new Uint8Array(32), checkpoint: 'note\n' }),
+    told({
       kind: 'log.invalid',
       id: common.id,
       origin: null,

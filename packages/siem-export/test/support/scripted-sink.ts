@@ -3,6 +3,7 @@ import type { Delivery, OpenSink, Outcome, Sink } from '../../src/sinks/sink.ts'
 
 /** A destination whose answers a test decides: an outcome for each line and its attempt, or an error for the batch. */
 export class ScriptedSink implements OpenSink {
+  readonly parallel = true;
   limits = { batchEventsMax: 1_000, batchBytesMax: 1024 * 1024 };
   /** Every batch that was sent, as its lines. */
   readonly sent: string[][] = [];

@@ -1,13 +1,21 @@
-import { HEADER, type LogAlarm } from '@tachograph/event-log';
-import { assertNever, parseOrigin, toBase64, utf8 } from '@tachograph/wire';
+import { HEADER, type StoredRecord } from '@tachograph/event-log';
+import { parseOrigin, utf8 } from '@tachograph/wire';
 import { SUBJECT_HEADER, type ExportEvent } from '../export-event.ts';
 
-/**
- * The event that tells analysts what the log-order filter found. It is made of the records alone, so every exporter
- * makes the same one, and whoever reports a fork gives it the same id. It has no sequence: it stands in no log.
- */
-export function alarmEvent(alarm: LogAlarm): ExportEvent {
-  const { at, id, kind, origin } = alarm;
+/** What reading the ordered log brings to light about a device's log. */
+export type Finding = {
+  /** Derived from the records alone: every exporter finds the same, under the same id. */
+  readonly id: string;
+  readonly kind: string;
+  /** The log that it is about; `null` where the records do not say. */
+  readonly origin: string | null;
+  /** The first record that it is about. */
+  readonly at: StoredRecord;
+  readonly data: { readonly [name: string]: unknown };
+};
+
+/** The event that tells analysts of a finding. It has no sequence: it stands in no log. */
+export function noticeOf({ id, kind, origin, at, data }: Finding): ExportEvent {
   const tenant = at.headers[HEADER.tenant] ?? at.key.split('/')[0] ?? '';
   const time = at.headers[HEADER.recordedTime];
   const event = {
@@ -17,7 +25,7 @@ export function alarmEvent(alarm: LogAlarm): ExportEvent {
     actor: { id: 'tachograph/export', type: 'service' },
     ...(origin === null ? {} : { targets: [{ type: 'log', id: origin }] }),
     outcome: 'unknown',
-    data: { log: origin, ...detailsOf(alarm) },
+    data: { log: origin, ...data },
   };
   const headers = {
     [HEADER.id]: id,
@@ -35,22 +43,4 @@ export function alarmEvent(alarm: LogAlarm): ExportEvent {
 function sourceOf(origin: string | null, tenant: string): string {
   const parsed = origin === null ? null : parseOrigin(origin);
   return parsed?.ok ? `${parsed.value.authority}/${tenant}/export` : `${tenant}/export`;
-}
-
-function detailsOf(alarm: LogAlarm): { readonly [name: string]: unknown } {
-  switch (alarm.kind) {
-    case 'log.gap':
-      return alarm.indices;
-    case 'log.forked':
-      return { ...alarm.indices, root: toBase64(alarm.root), checkpoint: alarm.checkpoint };
-    case 'log.invalid':
-      return {
-        reason: alarm.reason,
-        records: alarm.records,
-        partition: alarm.at.partition,
-        offset: alarm.at.offset,
-      };
-    default:
-      return assertNever(alarm);
-  }
 }

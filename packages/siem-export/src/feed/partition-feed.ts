@@ -1,0 +1,216 @@
+import {
+  LogFilter,
+  type EventLog,
+  type FilteredRun,
+  type GroupReader,
+  type LogFilterOptions,
+  type StoredRecord,
+} from '@tachograph/event-log';
+import type { ExportEvent } from '../export-event.ts';
+import { EXPORT_LIMITS } from '../limits.ts';
+import { findingOfAlarm } from './alarm.ts';
+import type { BlockCache } from './block-cache.ts';
+import type { Choice } from './choice.ts';
+import { addRecords, ChunkBuilder, type Chunk, type ChunkLimits } from './chunk.ts';
+import type { Committer } from './committer.ts';
+import { addRun, noFeedCounts, type FeedCounts } from './feed-counts.ts';
+import { FeedWindow, type FeedBatch } from './feed-window.ts';
+import { noticeOf } from './notice.ts';
+import { returnOf } from './returned.ts';
+import { byRow, formatVerdicts, joined, NO_VERDICTS, parseVerdicts, rowOf, rowsOf } from './verdicts.ts';
+import type { OffsetRange, Verdicts } from './verdicts.ts';
+
+/** The state of this name: the life of the partition, and how far the filter had come in it. */
+const FEED_KEY = 'feed';
+
+type FeedParts = {
+  readonly partition: number;
+  /** Offset up to which the filter had come when it was stored last. */
+  readonly position: number;
+  /**
+   * Verdicts stand under it. It is another one after the group was taken back to an earlier position: what stood behind
+   * that was about other records.
+   */
+  readonly life: number;
+  readonly log: Pick<EventLog, 'offsets'>;
+  readonly reader: Pick<GroupReader, 'load'>;
+  readonly committer: Committer;
+  readonly blocks: BlockCache;
+  readonly receiptSeconds: LogFilterOptions['receiptSeconds'];
+};
+
+/** Which life of the partition begins or goes on where the group's position is `position`. */
+export async function lifeAt(
+  reader: Pick<GroupReader, 'load'>,
+  partition: number,
+  position: number,
+): Promise<number> {
+  const text = (await reader.load(partition, [FEED_KEY])).get(FEED_KEY);
+  if (text === undefined) return 0;
+  const [life, next] = text.split(' ').map(Number);
+  if (life === undefined || next === undefined) throw new Error('the state of the feed is malformed');
+  return next === position ? life : life + 1;
+}
+
+/**
+ * One partition behind the log-order filter, which runs over it once for all routes. What it decided is stored with
+ * its position, so that a route reads at its own pace, from the newest batches in memory or from the log again, and
+ * both give the same events.
+ */
+export class PartitionFeed {
+  readonly #partition: number;
+  readonly #log: Pick<EventLog, 'offsets'>;
+  readonly #reader: Pick<GroupReader, 'load'>;
+  readonly #committer: Committer;
+  readonly #blocks: BlockCache;
+  readonly #life: number;
+  readonly #filter: LogFilter;
+  readonly #window = new FeedWindow(EXPORT_LIMITS.feedWindowBytesMax);
+  readonly #counts = noFeedCounts();
+  /** The newest row of verdicts, which the next batch may add to. */
+  #row: { readonly number: number; readonly verdicts: Verdicts } | null = null;
+  #next: number;
+
+  constructor({ partition, position, life, log, reader, committer, blocks, receiptSeconds }: FeedParts) {
+    this.#partition = partition;
+    this.#log = log;
+    this.#life = life;
+    this.#reader = reader;
+    this.#committer = committer;
+    this.#blocks = blocks;
+    this.#filter = new LogFilter({ partition, reader, receiptSeconds });
+    this.#next = position;
+  }
+
+  /** Everything before this offset is decided and can be read. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get counts(): FeedCounts {
+    return this.#counts;
+  }
+
+  /** Where the oldest batch in memory ends, if the next one will push it out: a route before it falls behind. */
+  get leaving(): number | null {
+    return this.#window.leaving;
+  }
+
+  /** Decides over the next records and stores that. `null` while the append that they belong to has not ended. */
+  async take(records: readonly StoredRecord[]): Promise<FeedBatch | null> {
+    const { runs, next, changes } = await this.#filter.read(records);
+    const from = this.#next;
+    if (next <= from) return null;
+    const returned = await this.#returns(runs);
+    const { events, verdicts } = sift(runs, returned.notices, { from, to: next });
+    const rows = await this.#rows(verdicts, from);
+    const feed = [FEED_KEY, `${this.#life} ${next}`] as const;
+    await this.#committer.commit(new Map([...changes, ...returned.changes, ...rows, feed]), next);
+    this.#filter.committed(next);
+    for (const run of runs) addRun(this.#counts, run);
+    this.#next = next;
+    const batch = { from, next, events };
+    this.#window.push(batch);
+    return batch;
+  }
+
+  /** What `choice` asks for from `from` on, as far as it is decided. */
+  async read(from: number, choice: Choice, limits: ChunkLimits): Promise<Chunk> {
+    const chunk = new ChunkBuilder(choice, limits);
+    const end = Math.min(this.#window.from ?? this.#next, this.#next);
+    if (from >= end) return chunk.build(this.#window.addTo(chunk, from));
+    const { records, to } = await this.#blocks.around(this.#partition, from, end);
+    const range = { from, to };
+    const expired = Math.min(await this.#expired(records, from), end - from);
+    if (expired >= to - from) return chunk.build(from + expired, expired);
+    return chunk.build(addRecords(chunk, records, await this.#verdicts(range), range), expired);
+  }
+
+  /** How many offsets from `from` on are not there any more. Gaps in the offsets are legal, and none. */
+  async #expired(records: readonly StoredRecord[], from: number): Promise<number> {
+    if (records.some(({ offset }) => offset === from)) return 0;
+    return Math.max(0, (await this.#log.offsets(this.#partition)).oldest - from);
+  }
+
+  async #verdicts(range: OffsetRange): Promise<Verdicts> {
+    const keys = rowsOf(range).map((row) => this.#rowKey(row));
+    const rows = await this.#reader.load(this.#partition, keys);
+    return [...rows.values()].map((text) => parseVerdicts(text, this.#partition)).reduce(joined, NO_VERDICTS);
+  }
+
+  /** The rows that `verdicts` change, whole. */
+  async #rows(verdicts: Verdicts, from: number): Promise<Map<string, string>> {
+    const texts = new Map<string, string>();
+    for (const [number, added] of byRow(verdicts)) {
+      // Only the row in which the batch begins may have something already.
+      const known = number === rowOf(from) ? joined(await this.#rowAt(number), added) : added;
+      this.#row = { number, verdicts: known };
+      texts.set(this.#rowKey(number), formatVerdicts(known));
+    }
+    return texts;
+  }
+
+  async #rowAt(number: number): Promise<Verdicts> {
+    if (this.#row?.number === number) return this.#row.verdicts;
+    const key = this.#rowKey(number);
+    const text = (await this.#reader.load(this.#partition, [key])).get(key);
+    return text === undefined ? NO_VERDICTS : parseVerdicts(text, this.#partition);
+  }
+
+  #rowKey(number: number): string {
+    return `verdicts|${this.#life}|${number}`;
+  }
+
+  /** The devices that come back in `runs`, by the run that begins it. */
+  async #returns(runs: readonly FilteredRun[]) {
+    const notices = new Map<FilteredRun, ExportEvent>();
+    const changes = new Map<string, string>();
+    for (const run of runs) {
+      // Nothing is loaded for a device that holds nothing back.
+      if (returnOf(run, null) === null) continue;
+      const key = `returned|${run.append!.origin}`;
+      const known = changes.get(key) ?? (await this.#reader.load(this.#partition, [key])).get(key);
+      const found = returnOf(run, known === undefined ? null : Number(known));
+      if (found === null) continue;
+      notices.set(run, noticeOf(found.finding));
+      changes.set(key, String(found.until));
+    }
+    return { notices, changes };
+  }
+}
+
+/** The events of some runs in the order in which they are told, and what of `range` is not plain. Pure. */
+function sift(
+  runs: readonly FilteredRun[],
+  returned: ReadonlyMap<FilteredRun, ExportEvent>,
+  range: OffsetRange,
+): { readonly events: ExportEvent[]; readonly verdicts: Verdicts } {
+  const events: ExportEvent[] = [];
+  const verdicts = { withheld: [] as OffsetRange[], notices: [] as ExportEvent[] };
+  let expected = range.from;
+  for (const run of runs) {
+    const back = returned.get(run);
+    const told = [...run.alarms.map((alarm) => noticeOf(findingOfAlarm(alarm))), ...(back ? [back] : [])];
+    verdicts.notices.push(...told);
+    events.push(...told);
+    for (const event of deliveredEvents(run)) {
+      if (event.offset > expected) verdicts.withheld.push({ from: expected, to: event.offset });
+      expected = event.offset + 1;
+      events.push(event);
+    }
+  }
+  if (expected < range.to) verdicts.withheld.push({ from: expected, to: range.to });
+  return { events, verdicts };
+}
+
+/** The delivered records with their leaf hashes, which the filter has computed for the whole append. */
+function deliveredEvents({ append, delivered }: FilteredRun): ExportEvent[] {
+  const events: ExportEvent[] = [];
+  for (const [i, record] of (append?.records ?? []).entries()) {
+    // Delivered is a part of the append's records, in the same order.
+    if (record !== delivered[events.length]) continue;
+    const { headers, value, partition, offset } = record;
+    events.push({ headers, value, leafHash: append!.leafHashes[i]!, partition, offset });
+  }
+  return events;
+}
