@@ -11,26 +11,20 @@ import { EXPORT_LIMITS } from '../limits.ts';
 import { findingOfAlarm } from './alarm.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { Choice } from './choice.ts';
-import { addRecords, ChunkBuilder, type Chunk, type ChunkLimits } from './chunk.ts';
+import { ChunkBuilder, type Chunk, type ChunkLimits } from './chunk.ts';
 import type { Committer } from './committer.ts';
 import { addRun, noFeedCounts, type FeedCounts } from './feed-counts.ts';
 import { FeedWindow, type FeedBatch } from './feed-window.ts';
 import { noticeOf } from './notice.ts';
 import { returnOf } from './returned.ts';
-import { byRow, formatVerdicts, joined, NO_VERDICTS, parseVerdicts, rowOf, rowsOf } from './verdicts.ts';
+import { feedStateEntry, loadFeedState, StoredFeed, verdictsKey } from './stored-feed.ts';
+import { byRow, formatVerdicts, joined, NO_VERDICTS, parseVerdicts, rowOf } from './verdicts.ts';
 import type { OffsetRange, Verdicts } from './verdicts.ts';
-
-/** The state of this name: the life of the partition, and how far the filter had come in it. */
-const FEED_KEY = 'feed';
 
 type FeedParts = {
   readonly partition: number;
   /** Offset up to which the filter had come when it was stored last. */
   readonly position: number;
-  /**
-   * Verdicts stand under it. It is another one after the group was taken back to an earlier position: what stood behind
-   * that was about other records.
-   */
   readonly life: number;
   readonly log: Pick<EventLog, 'offsets'>;
   readonly reader: Pick<GroupReader, 'load'>;
@@ -45,11 +39,9 @@ export async function lifeAt(
   partition: number,
   position: number,
 ): Promise<number> {
-  const text = (await reader.load(partition, [FEED_KEY])).get(FEED_KEY);
-  if (text === undefined) return 0;
-  const [life, next] = text.split(' ').map(Number);
-  if (life === undefined || next === undefined) throw new Error('the state of the feed is malformed');
-  return next === position ? life : life + 1;
+  const stored = await loadFeedState(reader, partition);
+  if (stored === null) return 0;
+  return stored.next === position ? stored.life : stored.life + 1;
 }
 
 /**
@@ -59,10 +51,9 @@ export async function lifeAt(
  */
 export class PartitionFeed {
   readonly #partition: number;
-  readonly #log: Pick<EventLog, 'offsets'>;
   readonly #reader: Pick<GroupReader, 'load'>;
   readonly #committer: Committer;
-  readonly #blocks: BlockCache;
+  readonly #stored: StoredFeed;
   readonly #life: number;
   readonly #filter: LogFilter;
   readonly #window = new FeedWindow(EXPORT_LIMITS.feedWindowBytesMax);
@@ -73,11 +64,10 @@ export class PartitionFeed {
 
   constructor({ partition, position, life, log, reader, committer, blocks, receiptSeconds }: FeedParts) {
     this.#partition = partition;
-    this.#log = log;
     this.#life = life;
     this.#reader = reader;
     this.#committer = committer;
-    this.#blocks = blocks;
+    this.#stored = new StoredFeed({ partition, life, log, reader, blocks });
     this.#filter = new LogFilter({ partition, reader, receiptSeconds });
     this.#next = position;
   }
@@ -104,8 +94,8 @@ export class PartitionFeed {
     const returned = await this.#returns(runs);
     const { events, verdicts } = sift(runs, returned.notices, { from, to: next });
     const rows = await this.#rows(verdicts, from);
-    const feed = [FEED_KEY, `${this.#life} ${next}`] as const;
-    await this.#committer.commit(new Map([...changes, ...returned.changes, ...rows, feed]), next);
+    const state = feedStateEntry({ life: this.#life, next });
+    await this.#committer.commit(new Map([...changes, ...returned.changes, ...rows, state]), next);
     this.#filter.committed(next);
     for (const run of runs) addRun(this.#counts, run);
     this.#next = next;
@@ -119,23 +109,7 @@ export class PartitionFeed {
     const chunk = new ChunkBuilder(choice, limits);
     const end = Math.min(this.#window.from ?? this.#next, this.#next);
     if (from >= end) return chunk.build(this.#window.addTo(chunk, from));
-    const { records, to } = await this.#blocks.around(this.#partition, from, end);
-    const range = { from, to };
-    const expired = Math.min(await this.#expired(records, from), end - from);
-    if (expired >= to - from) return chunk.build(from + expired, expired);
-    return chunk.build(addRecords(chunk, records, await this.#verdicts(range), range), expired);
-  }
-
-  /** How many offsets from `from` on are not there any more. Gaps in the offsets are legal, and none. */
-  async #expired(records: readonly StoredRecord[], from: number): Promise<number> {
-    if (records.some(({ offset }) => offset === from)) return 0;
-    return Math.max(0, (await this.#log.offsets(this.#partition)).oldest - from);
-  }
-
-  async #verdicts(range: OffsetRange): Promise<Verdicts> {
-    const keys = rowsOf(range).map((row) => this.#rowKey(row));
-    const rows = await this.#reader.load(this.#partition, keys);
-    return [...rows.values()].map((text) => parseVerdicts(text, this.#partition)).reduce(joined, NO_VERDICTS);
+    return this.#stored.read(chunk, from, end);
   }
 
   /** The rows that `verdicts` change, whole. */
@@ -145,20 +119,16 @@ export class PartitionFeed {
       // Only the row in which the batch begins may have something already.
       const known = number === rowOf(from) ? joined(await this.#rowAt(number), added) : added;
       this.#row = { number, verdicts: known };
-      texts.set(this.#rowKey(number), formatVerdicts(known));
+      texts.set(verdictsKey(this.#life, number), formatVerdicts(known));
     }
     return texts;
   }
 
   async #rowAt(number: number): Promise<Verdicts> {
     if (this.#row?.number === number) return this.#row.verdicts;
-    const key = this.#rowKey(number);
+    const key = verdictsKey(this.#life, number);
     const text = (await this.#reader.load(this.#partition, [key])).get(key);
     return text === undefined ? NO_VERDICTS : parseVerdicts(text, this.#partition);
-  }
-
-  #rowKey(number: number): string {
-    return `verdicts|${this.#life}|${number}`;
   }
 
   /** The devices that come back in `runs`, by the run that begins it. */
