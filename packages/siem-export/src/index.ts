@@ -2,6 +2,11 @@ export { startExporter, type Exporter, type ExporterOptions, type ExporterStatus
 export { readExportTail } from './export-tail.ts';
 export { DEFAULT_ROUTE, parseRoutes, type Route, type RouteInput } from './route.ts';
 export { FORMAT_NAMES, isFormatName, type FormatName } from './formats/registry.ts';
+export { EXPORT_GROUP, type FeedStatus } from './engine/engine.ts';
 export type { RouteStatus } from './engine/route-runner.ts';
 export type { RouteCounts } from './engine/counts.ts';
+export { DeadLetterFile, type StoredLetter } from './operations/dead-letter-file.ts';
+export { readAgain, type ReplayChunk, type ReplayRange } from './operations/replay.ts';
+export { sendAlong, type Sent } from './operations/send-along.ts';
+export { testEvent } from './operations/test-event.ts';
 export type { Clock, Logger } from './runtime.ts';

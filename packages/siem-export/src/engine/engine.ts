@@ -13,7 +13,7 @@ import { RouteRunner, type RouteStatus } from './route-runner.ts';
 import { Turns } from './turns.ts';
 
 /** The one reading group of all exporters of a log: who has a partition runs every route over it. */
-const GROUP = 'export';
+export const EXPORT_GROUP = 'export';
 
 export type FeedStatus = {
   /** Why the log is not being read, or `null`. */
@@ -98,7 +98,7 @@ export class Engine {
   async #runOnce(signal: AbortSignal): Promise<void> {
     const { log, instance } = this.#surroundings;
     // The folder's lock keeps a second process out: an earlier reader of this name can only be a dead one of ours.
-    const reader = await log.openGroup(GROUP, { instance });
+    const reader = await log.openGroup(EXPORT_GROUP, { instance });
     const end = new AbortController();
     // The tracks end first: what they have under way can be stored only as long as the partitions are this reader's.
     const stop = (): void => void this.#stopPartitions().finally(() => end.abort());
@@ -169,7 +169,7 @@ export class Engine {
   async #marks(key: string): Promise<string[]> {
     const { log } = this.#surroundings;
     const { partitions } = await log.describe();
-    const reader = await log.openGroup(GROUP);
+    const reader = await log.openGroup(EXPORT_GROUP);
     const marks: string[] = [];
     for (let partition = 0; partition < partitions; partition++) {
       const mark = (await reader.load(partition, [key])).get(key);
