@@ -1,11 +1,11 @@
-/** Exports all of a log in a process of its own: `export-all.mjs <log file> <export folder> <route> <events>`. */
+/** Exports all of a log in a process of its own: `export-all.mjs <log file> <export folder> <events>`. */
 import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openEmbeddedLog } from '@tachograph/event-log';
 import { DEFAULT_ROUTE, startExporter } from '@tachograph/siem-export';
 import { useSha256 } from '@tachograph/wire';
 
-const [file, exportDir, route, events] = process.argv.slice(2);
+const [file, exportDir, events] = process.argv.slice(2);
 const fail = (fields, name) => {
   console.error(name, fields);
   process.exit(1);
@@ -17,7 +17,7 @@ const before = process.cpuUsage();
 const start = performance.now();
 const exporter = startExporter({
   log,
-  routes: [{ ...DEFAULT_ROUTE, name: route }],
+  routes: [DEFAULT_ROUTE],
   exportDir,
   cosignerKeys: async () => [],
   logger: { info: () => undefined, warn: fail, error: fail },

@@ -31,7 +31,7 @@ export class PartitionRun {
   readonly #committer: Committer;
   readonly #running = new Map<string, Running>();
   readonly #byTenant = new TracksByTenant();
-  readonly #stop = new AbortController();
+  #isStopped = false;
   /** Where the next record is expected. */
   #handed: number;
   /** Wakes whoever waits for a track to get on. */
@@ -53,6 +53,7 @@ export class PartitionRun {
       committer,
       blocks,
       receiptSeconds,
+      grown: (batch) => this.#dispatch(batch),
     });
     this.#handed = position;
   }
@@ -113,8 +114,7 @@ export class PartitionRun {
     }
     this.#handed = last.offset + 1;
     await this.#room();
-    const batch = await this.feed.take(records);
-    if (batch !== null) this.#dispatch(batch);
+    await this.feed.take(records);
   }
 
   /** Stores where tracks stand that nothing came for, so that a restart does not read all that again. */
@@ -124,7 +124,8 @@ export class PartitionRun {
 
   /** Ends every track, and stores where they stood while the partition is still this reader's. */
   async stop(): Promise<void> {
-    this.#stop.abort();
+    this.#isStopped = true;
+    this.#moved?.();
     const all = [...this.#running.values()];
     for (const { track } of all) track.stop();
     await Promise.all(all.map(({ ended }) => ended));
@@ -172,19 +173,20 @@ export class PartitionRun {
   async #room(): Promise<void> {
     const leaving = this.feed.leaving;
     if (leaving === null) return;
-    const patience = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(EXPORT_LIMITS.patienceMsMax)]);
     const isWaitedFor = ({ track }: Running): boolean => track.isFollowing && track.position < leaving;
-    while (!patience.aborted && [...this.#running.values()].some(isWaitedFor)) {
+    let isPatient = true;
+    const impatience = setTimeout(() => {
+      isPatient = false;
+      this.#moved?.();
+    }, EXPORT_LIMITS.patienceMsMax);
+    const isWaiting = (): boolean => isPatient && !this.#isStopped;
+    while (isWaiting() && [...this.#running.values()].some(isWaitedFor)) {
       await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#moved = null;
-          patience.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#moved = wake;
-        patience.addEventListener('abort', wake);
+        this.#moved = resolve;
       });
     }
+    this.#moved = null;
+    clearTimeout(impatience);
   }
 
   #hold(): number {

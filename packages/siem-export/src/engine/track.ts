@@ -76,7 +76,7 @@ export class Track {
   notice(offset: number): void {
     if (!this.#isIdle) return;
     this.#isIdle = false;
-    this.#cursor = offset;
+    this.#cursor = Math.max(this.#cursor, offset);
     this.#wake?.();
   }
 

@@ -31,6 +31,8 @@ type FeedParts = {
   readonly committer: Committer;
   readonly blocks: BlockCache;
   readonly receiptSeconds: LogFilterOptions['receiptSeconds'];
+  /** Told of each batch in the moment in which `next` moves behind it: nobody may take it for read in between. */
+  readonly grown: (batch: FeedBatch) => void;
 };
 
 /** Which life of the partition begins or goes on where the group's position is `position`. */
@@ -56,17 +58,20 @@ export class PartitionFeed {
   readonly #stored: StoredFeed;
   readonly #life: number;
   readonly #filter: LogFilter;
+  readonly #grown: FeedParts['grown'];
   readonly #window = new FeedWindow(EXPORT_LIMITS.feedWindowBytesMax);
   readonly #counts = noFeedCounts();
   /** The newest row of verdicts, which the next batch may add to. */
   #row: { readonly number: number; readonly verdicts: Verdicts } | null = null;
   #next: number;
 
-  constructor({ partition, position, life, log, reader, committer, blocks, receiptSeconds }: FeedParts) {
+  constructor(parts: FeedParts) {
+    const { partition, position, life, log, reader, committer, blocks, receiptSeconds, grown } = parts;
     this.#partition = partition;
     this.#life = life;
     this.#reader = reader;
     this.#committer = committer;
+    this.#grown = grown;
     this.#stored = new StoredFeed({ partition, life, log, reader, blocks });
     this.#filter = new LogFilter({ partition, reader, receiptSeconds });
     this.#next = position;
@@ -86,11 +91,11 @@ export class PartitionFeed {
     return this.#window.leaving;
   }
 
-  /** Decides over the next records and stores that. `null` while the append that they belong to has not ended. */
-  async take(records: readonly StoredRecord[]): Promise<FeedBatch | null> {
+  /** Decides over the next records and stores that. Nothing grows while the append that they belong to has not ended. */
+  async take(records: readonly StoredRecord[]): Promise<void> {
     const { runs, next, changes } = await this.#filter.read(records);
     const from = this.#next;
-    if (next <= from) return null;
+    if (next <= from) return;
     const returned = await this.#returns(runs);
     const { events, verdicts } = sift(runs, returned.notices, { from, to: next });
     const rows = await this.#rows(verdicts, from);
@@ -101,7 +106,7 @@ export class PartitionFeed {
     this.#next = next;
     const batch = { from, next, events };
     this.#window.push(batch);
-    return batch;
+    this.#grown(batch);
   }
 
   /** What `choice` asks for from `from` on, as far as it is decided. */
