@@ -17,14 +17,14 @@ export const EXPORT_LIMITS = {
   /** Milliseconds for which a device must have held events back before its return is told of. */
   returnedAfterMs: 5 * 60 * 1000,
   /** Bytes of events that one partition keeps in memory for routes at its end. */
-  feedWindowBytesMax: 8 * 1024 * 1024,
+  feedWindowBytesMax: 2 * 1024 * 1024,
   /** Bytes of records that are kept for routes which are behind. */
-  blockCacheBytesMax: 32 * 1024 * 1024,
+  blockCacheBytesMax: 16 * 1024 * 1024,
   /** Events, and bytes of records, that one route takes from one partition at a time. */
-  chunkEventsMax: 5_000,
-  chunkBytesMax: 2 * 1024 * 1024,
+  chunkEventsMax: 2_000,
+  chunkBytesMax: 1 * 1024 * 1024,
   /** Bytes of records that all routes together have under way. */
-  underWayBytesMax: 48 * 1024 * 1024,
+  underWayBytesMax: 32 * 1024 * 1024,
   /** Milliseconds that reading waits for a route which is about to fall out of memory. */
   patienceMsMax: 1_000,
   /** Milliseconds between two looks at the positions of routes that nothing came for. */
