@@ -1,6 +1,12 @@
 export { startExporter, type Exporter, type ExporterOptions, type ExporterStatus } from './exporter.ts';
 export { readExportTail } from './export-tail.ts';
 export { DEFAULT_ROUTE, parseRoutes, type Route, type RouteInput } from './route.ts';
+export { describeRoute, type DescribedRoute } from './routes-file/described-route.ts';
+export { expandRoutes, type KnownTenant } from './routes-file/expand-routes.ts';
+export { describeProblem, type RoutesProblem } from './routes-file/problem.ts';
+export { readRoutesFile } from './routes-file/written-routes.ts';
+export { probeRoute } from './probe/probe.ts';
+export { EXPORT_LIMITS } from './limits.ts';
 export { FORMAT_NAMES, isFormatName, type FormatName } from './formats/registry.ts';
 export { EXPORT_GROUP, type FeedStatus } from './engine/engine.ts';
 export type { RouteStatus } from './engine/route-runner.ts';

@@ -31,4 +31,18 @@ export const EXPORT_LIMITS = {
   idlePositionsMs: 60_000,
   /** Bytes of a destination's answer. */
   httpAnswerBytesMax: 16 * 1024 * 1024,
+  /** Bytes of the file of routes. */
+  routesFileBytesMax: 1024 * 1024,
+  /** Routes that the file may hold, a template counted once. */
+  routesWrittenMax: 1_000,
+  /** Routes after the expansion of templates. */
+  routesMax: 10_000,
+  /** Uses of YAML's aliases, those inside of what they stand for counted again. */
+  routesAliasesMax: 1_000,
+  /** Values in the file once each alias is written out, so that a small file cannot become a large one. */
+  routesValuesMax: 500_000,
+  /** Lists and members inside each other. */
+  routesDepthMax: 32,
+  /** Problems of the file that are told at once. */
+  routesProblemsMax: 100,
 } as const;

@@ -7,7 +7,7 @@ import type { Sink } from './sinks/sink.ts';
 import { timePolicy } from './time-policy.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, '1 to 63 of a-z, 0-9 and -');
-const tenant = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a tenant');
+export const tenantId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a tenant');
 
 /** The sink's settings, checked by the sink's own schema. */
 function sinkSchema(sinks: readonly Sink[]) {
@@ -28,11 +28,11 @@ function sinkSchema(sinks: readonly Sink[]) {
 }
 
 /** Which tenants' events go where, and in which form. */
-function routeSchema(sinks: readonly Sink[]) {
+export function routeSchema(sinks: readonly Sink[]) {
   return z.strictObject({
     /** Its positions stand under it: a route that is renamed starts anew. */
     name,
-    tenants: z.union([z.literal('*'), z.array(tenant).min(1)]),
+    tenants: z.union([z.literal('*'), z.array(tenantId).min(1)]),
     /** Only these, where given. `tachograph.rejected` stands for entries that are no valid event. */
     actions: z.array(z.string().regex(ACTION_PATTERN)).min(1).optional(),
     format: z.enum(FORMAT_NAMES),
@@ -58,13 +58,13 @@ export type RouteInput = z.input<RouteSchema>;
  * @throws ZodError naming every problem
  */
 export function parseRoutes(input: unknown, sinks: readonly Sink[] = SINKS): Route[] {
-  return z.array(routeSchema(sinks)).min(1).superRefine(refuseSharing).parse(input);
+  return z.array(routeSchema(sinks)).superRefine(refuseSharing).parse(input);
 }
 
 function refuseSharing(routes: readonly Route[], context: z.RefinementCtx): void {
   const taken = new Map<string, string>();
   for (const [i, route] of routes.entries()) {
-    for (const claim of [`the name ${route.name}`, ...filesOf(route)]) {
+    for (const claim of claimsOf(route)) {
       const owner = taken.get(claim);
       if (owner !== undefined) {
         context.addIssue({ code: 'custom', message: `${claim} is taken by ${owner}`, path: [i] });
@@ -83,11 +83,13 @@ export const DEFAULT_ROUTE: RouteInput = {
   deadLetters: 'dead-letters',
 };
 
-export function deadLettersStem(route: Route): string {
+export function deadLettersStem(route: Pick<Route, 'name' | 'deadLetters'>): string {
   return route.deadLetters ?? `dead-letters-${route.name}`;
 }
 
-function filesOf(route: Route): string[] {
+/** What a route has to itself, in words: its name and its files. */
+export function claimsOf(route: Route): string[] {
   const stem = 'stem' in route.sink && typeof route.sink.stem === 'string' ? [route.sink.stem] : [];
-  return [...stem, deadLettersStem(route)].map((file) => `the file ${file}.ndjson`);
+  const files = [...stem, deadLettersStem(route)].map((file) => `the file ${file}.ndjson`);
+  return [`the name ${route.name}`, ...files];
 }

@@ -10,6 +10,10 @@ describe('routes', () => {
     });
   });
 
+  it('may be none: a file of templates has none before the first child', () => {
+    expect(parseRoutes([])).toEqual([]);
+  });
+
   it.each([
     ['two routes of one name', [DEFAULT_ROUTE, { ...DEFAULT_ROUTE, sink: { type: 'file', stem: 'b' } }]],
     ['two routes into one file', [DEFAULT_ROUTE, { ...DEFAULT_ROUTE, name: 'b', deadLetters: 'b' }]],
@@ -18,7 +22,6 @@ describe('routes', () => {
     ['an unknown format', [{ ...DEFAULT_ROUTE, format: 'xml' }]],
     ['an unknown member', [{ ...DEFAULT_ROUTE, tenant: 'acme' }]],
     ['no tenant at all', [{ ...DEFAULT_ROUTE, tenants: [] }]],
-    ['no route at all', []],
   ])('refuse %s', (_what, routes) => {
     expect(() => parseRoutes(routes)).toThrow();
   });

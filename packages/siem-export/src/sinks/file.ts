@@ -2,6 +2,7 @@ import { utf8, type Bytes } from '@tachograph/wire';
 import { z } from 'zod';
 import { AppendFile } from '../files/append-file.ts';
 import { errorCode } from '../files/file-system.ts';
+import { probeFile } from '../files/probe-file.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { defineSink, type Outcome, type SinkDefinition } from './sink.ts';
 
@@ -34,6 +35,7 @@ export const fileSinkDefinition: SinkDefinition<FileConfig, Bytes, FileResponse>
   parallel: false,
   encode: (batch) => utf8(batch.map(({ line }) => `${line}\n`).join('')),
   classify: (response, batch) => batch.map(() => outcomeOf(response)),
+  probe: ({ stem }, { exportDir }) => probeFile(exportDir, stem),
   async connect({ stem, bytesMax, ageSecondsMax, keepBytesMax }, { exportDir, marks, files, clock, logger }) {
     const options = {
       files,

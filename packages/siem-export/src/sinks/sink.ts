@@ -34,6 +34,17 @@ export type SinkLimits = {
   readonly batchBytesMax: number;
 };
 
+/** What a look at a destination found, in words that hold no secret. */
+export type Probe =
+  | { readonly ready: true; readonly found: string }
+  /** `mend` says what to do about it, one line each. */
+  | { readonly ready: false; readonly found: string; readonly mend: readonly string[] };
+
+/** What a sink is given to look at its destination with; `signal` aborts when that has taken too long. */
+export type ProbeSurroundings = Pick<SinkSurroundings, 'exportDir' | 'readSecret' | 'clock'> & {
+  readonly signal: AbortSignal;
+};
+
 /** What a sink is given to reach its destination with. */
 type SinkSurroundings = {
   readonly exportDir: string;
@@ -67,6 +78,12 @@ export type SinkDefinition<Config, Request, Response> = {
     config: Config,
     surroundings: SinkSurroundings,
   ) => Promise<Connection<Request, Response>>;
+  /**
+   * Asks the destination whether it would take events, without sending any and changing nothing: an endpoint of
+   * health, the rights of a token. Without it, whoever wants to know can only try to connect. Its secrets are known
+   * to be readable. Failing is no throw, but `ready: false`.
+   */
+  readonly probe?: (config: Config, surroundings: ProbeSurroundings) => Promise<Probe>;
 };
 
 /** The one place of a sink with effects. */
@@ -86,6 +103,8 @@ export type Sink = {
   readonly config: z.ZodType;
   /** @throws where the destination cannot be prepared at all; the route tries again later. */
   readonly open: (config: unknown, surroundings: SinkSurroundings) => Promise<OpenSink>;
+  /** Says whether the destination would take events, where the sink can tell more than that it is reached. */
+  readonly probe?: (config: unknown, surroundings: ProbeSurroundings) => Promise<Probe>;
 };
 
 export interface OpenSink {
@@ -101,9 +120,13 @@ export interface OpenSink {
 export function defineSink<Config, Request, Response>(
   definition: SinkDefinition<Config, Request, Response>,
 ): Sink {
+  const { probe } = definition;
   return {
     type: definition.type,
     config: definition.config,
+    ...(probe === undefined
+      ? {}
+      : { probe: async (input, surroundings) => probe(definition.config.parse(input), surroundings) }),
     async open(input, surroundings) {
       const config = definition.config.parse(input);
       const connection = await definition.connect(config, surroundings);

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { routeSchema, tenantId } from '../route.ts';
+import type { Sink } from '../sinks/sink.ts';
+
+/** What each member of a written route means: in editors, and in docs/ROUTES.md. */
+export const MEMBER_MEANINGS = {
+  name: 'Names the route, and how far it has read. A route that is renamed starts from the beginning.',
+  tenants:
+    'Whose events: "*" is every tenant; or a list of tenants; or childrenOf: a provider, for all of its customers.',
+  eachChildOf:
+    'Instead of tenants: one route for each customer of this provider; {tenant} stands for the customer in name, sink and deadLetters.',
+  actions: 'Only these actions. Without it, all. Alarms about a log are never left out.',
+  format: 'How an event is written; docs/FIELDS.md has the fields of each.',
+  time: "What stands in the destination's own time field: occurred, received, or auto: occurred until it is older than the destination accepts.",
+  sink: 'The destination: its type, and what that takes.',
+  deadLetters:
+    'The file for what the destination will never take: <deadLetters>.ndjson in the export folder.',
+} as const;
+
+type Meaning = (typeof MEMBER_MEANINGS)[keyof typeof MEMBER_MEANINGS];
+
+const childrenOf = z.strictObject({ childrenOf: tenantId });
+
+/**
+ * The members of a route as it is written down: those of a route, and tenants by their provider. What a sink takes
+ * is `sink`'s to say.
+ */
+export function writtenMembers<S extends z.ZodType>(sinks: readonly Sink[], sink: S) {
+  const { name, tenants, actions, format, time, deadLetters, ...more } = routeSchema(sinks).shape;
+  const meaning = (text: Meaning) => ({ description: text });
+  return {
+    name: name.meta(meaning(MEMBER_MEANINGS.name)),
+    tenants: z.union([tenants, childrenOf]).optional().meta(meaning(MEMBER_MEANINGS.tenants)),
+    eachChildOf: tenantId.optional().meta(meaning(MEMBER_MEANINGS.eachChildOf)),
+    actions: actions.meta(meaning(MEMBER_MEANINGS.actions)),
+    format: format.meta(meaning(MEMBER_MEANINGS.format)),
+    time: time.meta(meaning(MEMBER_MEANINGS.time)),
+    ...more,
+    sink: sink.meta(meaning(MEMBER_MEANINGS.sink)),
+    deadLetters: deadLetters.meta(meaning(MEMBER_MEANINGS.deadLetters)),
+  };
+}
