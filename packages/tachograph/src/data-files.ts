@@ -8,6 +8,8 @@ export function dataFiles(dataDir: string): {
   readonly registry: string;
   readonly keys: string;
   readonly exports: string;
+  /** What goes where, where no other file is named. */
+  readonly routes: string;
 } {
   const folder = resolve(dataDir);
   return {
@@ -16,5 +18,6 @@ export function dataFiles(dataDir: string): {
     registry: join(folder, 'registry.sqlite'),
     keys: join(folder, 'keys'),
     exports: join(folder, 'export'),
+    routes: join(folder, 'routes.yaml'),
   };
 }

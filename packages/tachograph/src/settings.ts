@@ -1,15 +1,17 @@
 import { CONFIG_VARIABLES, loadConfig, type IngestConfig } from '@tachograph/ingest';
 import { DEFAULT_ROUTE, FORMAT_NAMES, isFormatName, type FormatName } from '@tachograph/siem-export';
 import { CliFailure } from './cli-failure.ts';
+import { dataFiles } from './data-files.ts';
 import { readKafka, type KafkaSettings } from './kafka-settings.ts';
 import { KAFKA_VARIABLES } from './kafka-variables.ts';
+import type { RoutesOrigin } from './routes/load-routes.ts';
 
 export type Settings = {
   readonly config: IngestConfig;
   /** `null` is the embedded log in the data folder. */
   readonly kafka: KafkaSettings | null;
-  /** How the exporter writes an event. */
-  readonly exportFormat: FormatName;
+  /** Where the exporter's routes come from. */
+  readonly routes: RoutesOrigin;
   /** Whether the demo may be served: `auto` means where only this machine can reach it. */
   readonly demo: 'auto' | 'on' | 'off';
 };
@@ -27,7 +29,14 @@ const FORMATS = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(FOR
 const EXPORT_FORMAT: Variable = {
   name: 'EXPORT_FORMAT',
   fallback: DEFAULT_ROUTE.format,
-  meaning: `How the feed is written: ${FORMATS}. The demo page shows cloudevents only.`,
+  meaning: `How the feed is written where there is no file of routes: ${FORMATS}. The demo page shows cloudevents only.`,
+};
+
+const ROUTES_FILE: Variable = {
+  name: 'ROUTES_FILE',
+  fallback: 'DATA_DIR/routes.yaml',
+  meaning:
+    'Which events go where, read anew when it changes. Where there is no such file, all go to DATA_DIR/export.',
 };
 
 /** What the admin commands read beside the settings of a server. */
@@ -43,6 +52,7 @@ export const CLIENT_VARIABLES: readonly Variable[] = [
 export const SERVER_VARIABLES: readonly Variable[] = [
   ...CONFIG_VARIABLES,
   ...KAFKA_VARIABLES,
+  ROUTES_FILE,
   EXPORT_FORMAT,
   DEMO,
 ];
@@ -65,11 +75,16 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   const demo = env['DEMO'] || 'auto';
   if (demo !== 'auto' && demo !== 'on' && demo !== 'off') problems.push('DEMO: expected on, off or auto');
   else if (loaded.ok && isFormatName(exportFormat) && problems.length === 0)
-    return { config: loaded.value, kafka, exportFormat, demo };
+    return { config: loaded.value, kafka, routes: routesOrigin(env, loaded.value, exportFormat), demo };
   throw new CliFailure(
     `The configuration is not valid (ERR_CONFIG): ${problems.length === 1 ? 'one setting is' : `${problems.length} settings are`} wrong.`,
     problems,
   );
+}
+
+function routesOrigin(env: NodeJS.ProcessEnv, { dataDir }: IngestConfig, format: FormatName): RoutesOrigin {
+  const named = env['ROUTES_FILE'] || null;
+  return { file: named ?? dataFiles(dataDir).routes, named: named !== null, format };
 }
 
 /** A section of help on environment variables. */

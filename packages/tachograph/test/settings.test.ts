@@ -37,8 +37,8 @@ describe('the settings of a server', () => {
 
 describe('the format of the feed', () => {
   it('is CloudEvents unless another one is named', () => {
-    expect(loadSettings({}).exportFormat).toBe('cloudevents');
-    expect(loadSettings({ EXPORT_FORMAT: 'ocsf' }).exportFormat).toBe('ocsf');
+    expect(loadSettings({}).routes.format).toBe('cloudevents');
+    expect(loadSettings({ EXPORT_FORMAT: 'ocsf' }).routes.format).toBe('ocsf');
   });
 
   it('is one that there is', () => {
@@ -46,6 +46,19 @@ describe('the format of the feed', () => {
       'EXPORT_FORMAT: expected cloudevents, ocsf, ecs, cef or raw',
     ]);
     expect(failureOf({ EXPORT_FORMAT: 'toString' }).mend).toHaveLength(1);
+  });
+});
+
+describe('the file of routes', () => {
+  it('is routes.yaml of the data folder unless another one is named, which has to be there', () => {
+    expect(loadSettings({ DATA_DIR: '/srv/data' }).routes).toMatchObject({
+      file: '/srv/data/routes.yaml',
+      named: false,
+    });
+    expect(loadSettings({ ROUTES_FILE: '/etc/tachograph/routes.yaml' }).routes).toMatchObject({
+      file: '/etc/tachograph/routes.yaml',
+      named: true,
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
+import { planCommand } from './export-plan.ts';
 import { closeOnSignal } from '../serve/shutdown.ts';
 import { environmentHelp, loadSettings, SERVER_VARIABLES, type Variable } from '../settings.ts';
 
@@ -13,7 +14,7 @@ export function ingestCommand(io: Io): Command {
   return roleCommand(
     'ingest',
     'only what devices talk to: enrolment, appends, receipts; no directive key',
-    ({ name }) => !['ADMIN_TOKEN', 'EXPORT_FORMAT', 'DEMO'].includes(name),
+    ({ name }) => !['ADMIN_TOKEN', 'ROUTES_FILE', 'EXPORT_FORMAT', 'DEMO'].includes(name),
   ).action(async () => {
     const { startRole } = await import('../serve/roles.ts');
     const role = await startRole(loadSettings(io.env), 'ingest');
@@ -27,7 +28,7 @@ export function controlCommand(io: Io): Command {
   return roleCommand(
     'control',
     'only the control API, with the directive key; needs ADMIN_TOKEN',
-    ({ name }) => !['EXPORT_FORMAT', 'DEMO'].includes(name),
+    ({ name }) => !['ROUTES_FILE', 'EXPORT_FORMAT', 'DEMO'].includes(name),
   ).action(async () => {
     const { startRole } = await import('../serve/roles.ts');
     const role = await startRole(loadSettings(io.env), 'control');
@@ -38,14 +39,16 @@ export function controlCommand(io: Io): Command {
 
 /** `tachograph export` */
 export function exportCommand(io: Io): Command {
-  return roleCommand('export', 'only the exporter: from the log into DATA_DIR/export', ({ name }) =>
-    ['DATA_DIR', 'AUTHORITY', 'LOG_LEVEL', 'EXPORT_FORMAT'].includes(name),
-  ).action(async () => {
-    const { startExport } = await import('../serve/roles.ts');
-    const role = await startExport(loadSettings(io.env));
-    io.out(`Exporting to ${role.exportDir}\n`);
-    await closeOnSignal(io, role.close);
-  });
+  return roleCommand('export', 'only the exporter: from the log to where its routes lead', ({ name }) =>
+    ['DATA_DIR', 'DATABASE_URL', 'AUTHORITY', 'LOG_LEVEL', 'ROUTES_FILE', 'EXPORT_FORMAT'].includes(name),
+  )
+    .addCommand(planCommand(io))
+    .action(async () => {
+      const { startExport } = await import('../serve/roles.ts');
+      const role = await startExport(loadSettings(io.env));
+      io.out(`Exporting to ${role.exportDir}\n`);
+      await closeOnSignal(io, role.close);
+    });
 }
 
 function roleCommand(name: string, description: string, reads: (variable: Variable) => boolean): Command {

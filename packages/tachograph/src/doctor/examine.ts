@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbeddedLog, type EventLog } from '@tachograph/event-log';
 import { openSqliteRegistry, type Registry } from '@tachograph/ingest';
+import type { KnownTenant } from '@tachograph/siem-export';
 import { CliFailure } from '../cli-failure.ts';
 import { dataFiles } from '../data-files.ts';
 import { lockHolder } from '../folder-lock.ts';
+import { registryDirectory } from '../routes/tenant-directory.ts';
 import { openKafka } from '../serve/open-log.ts';
 import { loadSettings, type Settings } from '../settings.ts';
 import { errorMessage } from '../error-code.ts';
@@ -13,6 +15,7 @@ import { checkDataDir, checkDisk } from './check-data-dir.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkLog, checkRegistry, newestReceived } from './check-log.ts';
 import { checkPort } from './check-port.ts';
+import { checkRoutes } from './check-routes.ts';
 import { checkSecretFiles } from './check-secret-files.ts';
 import { bad, good, note, type Finding, type Opened } from './check.ts';
 import { lookAtDatabase } from './look-at-database.ts';
@@ -39,10 +42,11 @@ export async function examine(env: NodeJS.ProcessEnv, nowMs: number): Promise<Fi
   const disk = await checkDisk(config.dataDir);
   const port = await checkPort(config.host, config.port, runningServer(config.dataDir));
   const secrets = checkSecretFiles(config.dataDir);
-  const kept = await examineKept(settings, nowMs);
+  const { findings: kept, tenants } = await examineKept(settings, nowMs);
+  const routes = await checkRoutes(settings, tenants, env);
   // Keys that cannot be read are told once, as files.
   const keys = secrets.state === 'bad' ? [] : [await checkKeys(config.dataDir, config.authority)];
-  return [runtime, configuration, folder, disk, port, secrets, ...keys, ...kept];
+  return [runtime, configuration, folder, disk, port, secrets, ...keys, ...kept, ...routes];
 }
 
 function checkRuntime(version: string): Finding {
@@ -56,17 +60,32 @@ function runningServer(dataDir: string): number | null {
   return existsSync(join(dataDir, 'locks', 'ingest.sqlite')) ? lockHolder(dataDir, 'ingest') : null;
 }
 
+type Kept = {
+  readonly findings: readonly Finding[];
+  /** `null` where nobody can say. */
+  readonly tenants: readonly KnownTenant[] | null;
+};
+
 /** Log, registry and clock, as far as there is something to look at: opening what is missing would make it. */
-async function examineKept(settings: Settings, nowMs: number): Promise<Finding[]> {
+async function examineKept(settings: Settings, nowMs: number): Promise<Kept> {
   const files = dataFiles(settings.config.dataDir);
   const log = await tryOpenLog(settings, files.log);
   const registry = await openKeptRegistry(settings, files.registry);
   try {
-    return await findingsOf(log, registry, { nowMs, authority: settings.config.authority });
+    const findings = await findingsOf(log, registry, { nowMs, authority: settings.config.authority });
+    return { findings, tenants: await tenantsIn(registry) };
   } finally {
     if (log?.opened === true) await log.value.close();
     if (registry?.opened === true) await registry.value.close();
   }
+}
+
+async function tenantsIn(registry: Opened<Registry> | null): Promise<Kept['tenants']> {
+  if (registry?.opened !== true) return null;
+  // Why it cannot be read is a finding already.
+  return registryDirectory(registry.value)
+    .tenants()
+    .catch(() => null);
 }
 
 async function tryOpenLog({ kafka }: Settings, file: string): Promise<Opened<EventLog> | null> {

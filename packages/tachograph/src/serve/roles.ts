@@ -3,12 +3,14 @@ import { CliFailure } from '../cli-failure.ts';
 import { opening } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
 import { lockFolder, type Role } from '../folder-lock.ts';
+import { sharedDirectory } from '../routes/tenant-directory.ts';
 import type { Settings } from '../settings.ts';
 import { openRegistry } from './data-folder.ts';
 import { cosignerKeys, directiveKeys, ingestKeys, keysNotes } from './keys.ts';
 import { listen } from './listen.ts';
 import { openLog } from './open-log.ts';
-import { openExporter, workplaceOf } from './server.ts';
+import { openExporter } from './open-exporter.ts';
+import { workplaceOf } from './server.ts';
 
 /**
  * Starts ingest or control alone. Both read the log to its end and fold it into the registry; only control reads
@@ -61,7 +63,9 @@ export async function startExport(
     // Asked once here, so that missing keys are told at the start and not with the first receipt.
     await cosignerKeys(workplace.dataDir, settings.config.authority);
     const log = await openLog(settings.kafka, workplace.dataDir, closers);
-    openExporter(workplace, log, closers);
+    const directory = sharedDirectory(settings.config);
+    closers.add(directory.close);
+    await openExporter(workplace, log, directory, closers);
     return { exportDir: dataFiles(workplace.dataDir).exports };
   });
 }

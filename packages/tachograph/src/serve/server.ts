@@ -1,23 +1,22 @@
 import { createIngest, createLogger, createMetrics, Secret, type Ingest } from '@tachograph/ingest';
-import { DEFAULT_ROUTE, startExporter, type Exporter } from '@tachograph/siem-export';
 import { pino } from 'pino';
 import { adminToken, type StoredToken } from '../admin-token.ts';
-import { CliFailure } from '../cli-failure.ts';
 import { opening, type Closers } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
-import { errorMessage } from '../error-code.ts';
 import { lockFolder } from '../folder-lock.ts';
+import { registryDirectory } from '../routes/tenant-directory.ts';
 import type { Settings } from '../settings.ts';
 import type { Started } from './banner.ts';
 import { makeDataFolder, openRegistry } from './data-folder.ts';
 import { demoPagesBuilt, serveDemo } from './demo-pages.ts';
 import { controlCall, DEMO_TENANT, ensureDemoTenant } from './demo-tenant.ts';
-import { cosignerKeys, directiveKeys, ensureKeys, ingestKeys } from './keys.ts';
+import { directiveKeys, ensureKeys, ingestKeys } from './keys.ts';
 import { isLoopback, listen } from './listen.ts';
+import { openExporter, type RunningExporter } from './open-exporter.ts';
 import { openLog } from './open-log.ts';
 
 /** What a server of this process works with. */
-type Workplace = {
+export type Workplace = {
   readonly settings: Settings;
   readonly dataDir: string;
   readonly logger: ReturnType<typeof createLogger>;
@@ -55,12 +54,12 @@ async function openAll(
   workplace: Workplace,
   token: StoredToken,
   closers: Closers,
-): Promise<{ ingest: Ingest; exporter: Exporter }> {
+): Promise<{ ingest: Ingest; exporter: RunningExporter }> {
   const { dataDir, logger, settings } = workplace;
   const { authority } = settings.config;
   const log = await openLog(settings.kafka, dataDir, closers);
   const registry = await openRegistry({ ...settings.config, dataDir }, closers);
-  const exporter = openExporter(workplace, log, closers);
+  const exporter = await openExporter(workplace, log, registryDirectory(registry), closers);
   const own = createMetrics({ withProcess: true });
   const ingest = await createIngest({
     config: { ...settings.config, dataDir, adminToken: new Secret(token.token) },
@@ -76,30 +75,6 @@ async function openAll(
   });
   closers.add(ingest.close);
   return { ingest, exporter };
-}
-
-/** The exporter with its one route: every tenant, to files in the data folder. */
-export function openExporter(
-  { dataDir, logger, settings }: Workplace,
-  log: Parameters<typeof startExporter>[0]['log'],
-  closers: Closers,
-): Exporter {
-  const exportDir = dataFiles(dataDir).exports;
-  try {
-    const exporter = startExporter({
-      log,
-      routes: [{ ...DEFAULT_ROUTE, format: settings.exportFormat }],
-      exportDir,
-      cosignerKeys: () => cosignerKeys(dataDir, settings.config.authority),
-      logger,
-    });
-    closers.add(() => exporter.close());
-    return exporter;
-  } catch (error) {
-    throw new CliFailure(errorMessage(error), ['Stop the other one, or name another folder with DATA_DIR.'], {
-      cause: error,
-    });
-  }
 }
 
 export function workplaceOf(settings: Settings): Workplace {

@@ -52,6 +52,8 @@ describe('doctor', () => {
       'log',
       'registry',
       'clock',
+      'routes',
+      'destinations',
     ]);
     expect(existsSync(dataDir)).toBe(false);
   });
