@@ -25,6 +25,8 @@ export class RoutesKeeper {
   readonly #logger: Logger;
   #seen: Seen;
   #inForce: Loaded;
+  /** What stood in the file that the routes in force follow from. */
+  #goodText: RoutesText;
   #problems: readonly string[] = [];
   #directoryFails = false;
   #looking: Promise<void> = Promise.resolve();
@@ -42,6 +44,7 @@ export class RoutesKeeper {
     this.#logger = logger;
     this.#seen = seen;
     this.#inForce = loaded;
+    this.#goodText = seen.text;
     this.#directoryFails = seen.tenants === null;
     this.#warn(loaded.warnings);
   }
@@ -103,20 +106,18 @@ export class RoutesKeeper {
     const seen = { text: await readRoutesText(this.#origin.file), tenants: await this.#tenants() };
     if (isDeepStrictEqual(seen, this.#seen)) return;
     const loaded = this.#load(seen);
-    if (!loaded.ok) {
-      this.#seen = seen;
-      this.#refuse(loaded.problems);
-      return;
-    }
+    // New customers get their routes by the file before, while this one is no good.
+    const next = loaded.ok ? loaded : loadRoutes(this.#origin, this.#goodText, seen.tenants);
     try {
-      await this.#apply(loaded, applier);
+      if (next.ok) await this.#apply(next, applier);
     } catch (error) {
       // What was seen is not remembered: the next look tries again.
       this.#refuse([`the routes cannot be applied: ${errorMessage(error)}`]);
       return;
     }
     this.#seen = seen;
-    this.#problems = [];
+    if (!loaded.ok) this.#refuse(loaded.problems);
+    else this.#accept(seen.text, loaded);
   }
 
   #load({ text, tenants }: Seen): LoadedRoutes {
@@ -138,8 +139,6 @@ export class RoutesKeeper {
     if (!isSame) {
       await applier.apply(loaded.routes);
       this.#logger.info({ file: loaded.file, routes: loaded.routes.length, ...change }, 'routes.applied');
-    } else if (this.#problems.length > 0) {
-      this.#logger.info({ file: loaded.file, routes: loaded.routes.length }, 'routes.mended');
     }
     if (!isDeepStrictEqual(loaded.warnings, this.#inForce.warnings)) this.#warn(loaded.warnings);
     this.#inForce = loaded;
@@ -150,6 +149,12 @@ export class RoutesKeeper {
     const tenants = await tenantsNow(this.#directory, this.#directoryFails ? null : this.#logger);
     this.#directoryFails = tenants === null;
     return tenants ?? this.#seen.tenants;
+  }
+
+  #accept(text: RoutesText, { file, routes }: Loaded): void {
+    if (this.#problems.length > 0) this.#logger.info({ file, routes: routes.length }, 'routes.mended');
+    this.#problems = [];
+    this.#goodText = text;
   }
 
   #refuse(problems: readonly string[]): void {
