@@ -22,6 +22,7 @@ Examples:
   tachograph admin tenants create acme              a tenant for the devices of acme
   tachograph admin token create acme --uses 20      a token that lets 20 devices in
   tachograph admin devices list acme                who has enrolled, and what each held when last seen
+  tachograph export plan                            which events go where
   tachograph offboard acme ana --wait               shut a person out, and which secrets they know
   tachograph doctor                                 what is wrong here, and what mends it`;
 

@@ -1,3 +1,4 @@
+import { errorCode } from '../files/file-system.ts';
 import type { RouteInput } from '../route.ts';
 import { systemClock } from '../runtime.ts';
 import { SINKS } from '../sinks/registry.ts';
@@ -34,7 +35,7 @@ export async function probeDestination(
 ): Promise<Probe> {
   const missing = await missingSecret(config, surroundings.readSecret);
   if (missing !== null) return missing;
-  if (sink.probe !== undefined) return sink.probe(config, surroundings);
+  if (sink.probe !== undefined) return asked(sink.probe(config, surroundings));
   const endpoints = endpointsOf(config);
   for (const endpoint of endpoints) {
     const probe = await reach(endpoint, tlsMember(config), surroundings.signal);
@@ -43,6 +44,15 @@ export async function probeDestination(
   return endpoints.length === 0
     ? { ready: true, found: 'nothing of it can be tried without sending an event' }
     : { ready: true, found: 'it can be reached' };
+}
+
+/** What a sink throws may hold what it was sent or asked with, so only its code is shown. */
+async function asked(answer: Promise<Probe>): Promise<Probe> {
+  try {
+    return await answer;
+  } catch (error) {
+    return { ready: false, found: `it could not be asked (${errorCode(error)})`, mend: [] };
+  }
 }
 
 async function missingSecret(config: unknown, readSecret: ReadSecret): Promise<Probe | null> {

@@ -46,6 +46,8 @@ async function shakeHands(host: string, port: number, settings: unknown, signal:
 const CHECK_ADDRESS = 'Check the address in the route.';
 
 function explain(where: string, code: string): Probe {
+  if (code.startsWith('ERR_SSL_'))
+    return unready(`${where} does not speak TLS as we do (${code})`, CHECK_ADDRESS);
   switch (code) {
     case 'ECONNREFUSED':
       return unready(`nothing listens at ${where}`, 'Start the destination.', CHECK_ADDRESS);

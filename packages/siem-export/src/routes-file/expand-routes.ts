@@ -58,13 +58,10 @@ class Expansion {
   }
 
   result(): ExpandedRoutes {
-    const covers =
-      (id: string) =>
-      ({ tenants }: RouteInput) =>
-        tenants === '*' || tenants.includes(id);
-    const uncovered = (this.#tenants ?? [])
-      .map(({ id }) => id)
-      .filter((id) => !this.#routes.some(covers(id)));
+    const covered = new Set(this.#routes.flatMap(({ tenants }) => tenants));
+    const uncovered = covered.has('*')
+      ? []
+      : (this.#tenants ?? []).map(({ id }) => id).filter((id) => !covered.has(id));
     return {
       routes: this.#routes,
       warnings: orderProblems(this.#warnings),
@@ -110,7 +107,7 @@ class Expansion {
   }
 
   #add(route: WrittenRoute, tenants: RouteInput['tenants'], child: string): void {
-    const filled = route.fill(tenants, child);
+    const filled = route.forTenants(tenants, child);
     const leaveOut = (member: readonly PropertyKey[], reason: string): void => {
       this.#leftOut += 1;
       this.#warn(route, member, `the route for ${child} is left out: ${reason}`);
@@ -128,6 +125,6 @@ class Expansion {
   }
 
   #warn(route: WrittenRoute, member: readonly PropertyKey[], message: string): void {
-    this.#warnings.push({ severity: 'warning', ...route.at(...member), message });
+    this.#warnings.push(route.problem('warning', member, message));
   }
 }

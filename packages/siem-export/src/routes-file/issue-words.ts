@@ -23,19 +23,20 @@ export function findingsOf(issues: readonly Issue[], input: unknown, node: Schem
   return issues.flatMap((issue) => wordsOf(issue, input, node));
 }
 
-function wordsOf(issue: Issue, input: unknown, node: SchemaNode): Finding[] {
-  const { path } = issue;
+/** `above` leads to what the issue's own path begins at. */
+function wordsOf(issue: Issue, input: unknown, node: SchemaNode, above: Path = []): Finding[] {
+  const path = above.concat(issue.path);
   const at = (message: string): Finding[] => [{ where: path, part: 'value', path, message }];
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
-        where: [...path, key],
+        where: path.concat(key),
         part: 'name',
         path,
         message: `unknown member; ${instead(key, membersAt(node, path))}`,
       }));
     case 'invalid_union':
-      return wordsOfUnion(issue, input, node);
+      return wordsOfUnion(issue, input, node, path);
     case 'invalid_type':
     case 'invalid_value':
       return at(mismatch(valueAt(input, path), expectationAt(node, path), node, path));
@@ -74,15 +75,18 @@ function limitOf(issue: Issue & { code: 'too_small' | 'too_big' }): string {
 }
 
 /** The words of the alternative that was meant, where that can be told; else all of them. */
-function wordsOfUnion(issue: Issue & { code: 'invalid_union' }, input: unknown, node: SchemaNode): Finding[] {
-  const { path } = issue;
+function wordsOfUnion(
+  issue: Issue & { code: 'invalid_union' },
+  input: unknown,
+  node: SchemaNode,
+  path: Path,
+): Finding[] {
   const branches = issue.errors.flatMap(flattened);
   const meant = branches.filter((branch) => !branch.some(isOtherKind));
   const fewest = Math.min(...meant.map((branch) => branch.length));
   const [best, ...others] = meant.filter((branch) => branch.length === fewest);
   if (best !== undefined && others.length === 0) {
-    const nested = best.map((inner) => ({ ...inner, path: [...path, ...inner.path] }));
-    return findingsOf(nested, input, node);
+    return best.flatMap((inner) => wordsOf(inner, input, node, path));
   }
   const unknown = meant
     .flat()

@@ -20,7 +20,7 @@ export function schemaNode(schema: z.ZodType): SchemaNode {
 }
 
 /** Every alternative that `path` may lead to. */
-export function alternativesAt(root: SchemaNode, path: readonly PropertyKey[]): readonly SchemaNode[] {
+function alternativesAt(root: SchemaNode, path: readonly PropertyKey[]): readonly SchemaNode[] {
   return path.reduce<readonly SchemaNode[]>(
     (nodes, step) => nodes.flatMap((node) => stepInto(node, step)).flatMap(alternatives),
     alternatives(root),
@@ -43,7 +43,7 @@ export function expectationAt(root: SchemaNode, path: readonly PropertyKey[]): s
 
 /** The texts that may stand at `path`, where it is one of some. */
 export function valuesAt(root: SchemaNode, path: readonly PropertyKey[]): string[] {
-  const values = alternativesAt(root, path).flatMap((node) => [...(node.enum ?? []), node.const]);
+  const values = alternativesAt(root, path).flatMap((node) => (node.enum ?? []).concat(node.const));
   return values.filter((value) => typeof value === 'string');
 }
 

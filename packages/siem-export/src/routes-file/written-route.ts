@@ -26,12 +26,14 @@ export type ReadRoute =
 export class RouteReader {
   readonly #sinks: readonly Sink[];
   readonly #schema;
+  readonly #complete;
   readonly #node: SchemaNode;
   readonly #sinkNodes = new Map<string, SchemaNode>();
 
   constructor(sinks: readonly Sink[]) {
     this.#sinks = sinks;
     this.#schema = writtenRouteSchema(sinks);
+    this.#complete = routeSchema(sinks);
     this.#node = schemaNode(this.#schema);
   }
 
@@ -50,7 +52,7 @@ export class RouteReader {
 
   /** The same with every default. @throws ZodError where it is no route */
   complete(route: RouteInput): Route {
-    return routeSchema(this.#sinks).parse(route);
+    return this.#complete.parse(route);
   }
 
   #sinkFindings(input: unknown): Finding[] {
@@ -60,10 +62,11 @@ export class RouteReader {
     const { error } = sink.config.safeParse(config);
     if (error === undefined) return [];
     const below = (path: readonly PropertyKey[]) => ['sink', ...path];
-    return findingsOf(error.issues, config, this.#nodeOf(sink)).map((finding) => ({
-      ...finding,
-      where: below(finding.where),
-      path: below(finding.path),
+    return findingsOf(error.issues, config, this.#nodeOf(sink)).map(({ where, part, path, message }) => ({
+      where: below(where),
+      part,
+      path: below(path),
+      message,
     }));
   }
 

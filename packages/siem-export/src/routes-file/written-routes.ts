@@ -5,7 +5,7 @@ import { SINKS } from '../sinks/registry.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { findingsOf, type Finding } from './issue-words.ts';
 import { PLACEHOLDER, placeholdersIn } from './placeholder.ts';
-import { orderProblems, pathText, type Place, type RoutesProblem } from './problem.ts';
+import { orderProblems, pathText, type RoutesProblem } from './problem.ts';
 import { schemaNode } from './schema-node.ts';
 import { RouteReader, type TenantChoice } from './written-route.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
@@ -13,13 +13,19 @@ import { readYaml, type YamlSource } from './yaml-source.ts';
 /** One route of the file, before its tenants are known. */
 export type WrittenRoute = {
   readonly choice: TenantChoice;
-  /** Where a member of it stands. */
-  readonly at: (...member: readonly PropertyKey[]) => { readonly place: Place; readonly path: string };
-  /** The route for `tenants`; of a template, with `tenant` in its placeholders. `null` with the reason where that is none. */
-  readonly fill: (tenants: RouteInput['tenants'], tenant: string) => Filled;
+  /** Where it begins. */
+  readonly line: number;
+  /** What is to be said of a member of it, or with an empty path of the route itself. */
+  readonly problem: (
+    severity: RoutesProblem['severity'],
+    member: readonly PropertyKey[],
+    message: string,
+  ) => RoutesProblem;
+  /** The route for `tenants`; of a template, with `tenant` in its placeholders. */
+  readonly forTenants: (tenants: RouteInput['tenants'], tenant: string) => Filled;
 };
 
-export type Filled =
+type Filled =
   | { readonly ok: true; readonly route: RouteInput; readonly claims: readonly string[] }
   | { readonly ok: false; readonly finding: Finding };
 
@@ -42,8 +48,8 @@ const FILE = z.strictObject({
     ),
 });
 
-/** Two tenants that a template is tried with, before there are any. */
-const [SAMPLE, OTHER_SAMPLE] = ['tenant', 'other'] as const;
+/** Two tenants that a template is tried with, before there are any: like no text that stands in a file. */
+const [SAMPLE, OTHER_SAMPLE] = ['zq7x4kw1', 'wk1x7q4z'] as const;
 
 /** Everything that the file alone decides, whatever tenants there are: it never becomes wrong by itself later. Pure. */
 export function readRoutesFile(text: string, sinks: readonly Sink[] = SINKS): WrittenRoutes {
@@ -78,11 +84,12 @@ function readOne(
   const { choice } = result.checked;
   const route: WrittenRoute = {
     choice,
-    at: (...member) => ({
-      place: source.placeOf([...base, ...member], 'value'),
-      path: pathText([...base, ...member]),
-    }),
-    fill: (tenants, tenant) => fill(reader, written, tenants, tenant),
+    line: source.placeOf(base, 'value').line,
+    problem: (severity, member, message) => {
+      const path = [...base, ...member];
+      return { severity, place: source.placeOf(path, 'value'), path: pathText(path), message };
+    },
+    forTenants: (tenants, tenant) => fill(reader, written, tenants, tenant),
   };
   return { route, problems: choice.kind === 'eachChildOf' ? [] : strayPlaceholders(route, written) };
 }
@@ -105,42 +112,34 @@ function problemOf(source: YamlSource, base: readonly PropertyKey[], finding: Fi
 
 /** What was meant for a template, and would be taken as it stands. */
 function strayPlaceholders(route: WrittenRoute, written: unknown): RoutesProblem[] {
-  return placeholdersIn(written).map((path) => ({
-    severity: 'warning',
-    ...route.at(...path),
-    message: `${PLACEHOLDER} is filled in only where eachChildOf makes the route a template`,
-  }));
+  const message = `${PLACEHOLDER} is filled in only where eachChildOf makes the route a template`;
+  return placeholdersIn(written).map((path) => route.problem('warning', path, message));
 }
 
 /** Names and files that two routes would share whatever tenants there are. */
 function sharedClaims(routes: readonly WrittenRoute[]): RoutesProblem[] {
-  const owners = new Map<string, Place>();
+  const owners = new Map<string, WrittenRoute>();
   return routes.flatMap((route) => {
+    const { choice } = route;
     const own = claimsBy(route, SAMPLE);
-    const problems: RoutesProblem[] = [];
-    const isTemplate = route.choice.kind === 'eachChildOf';
-    const constant = isTemplate ? claimsBy(route, OTHER_SAMPLE).filter((claim) => own.includes(claim)) : [];
-    for (const claim of constant) {
-      const message = `every customer would have ${claim}: put ${PLACEHOLDER} into it`;
-      problems.push({ severity: 'error', ...route.at(), message });
-    }
-    for (const claim of own) {
+    const taken = own.flatMap((claim) => {
       // Templates of different providers never meet: a tenant has one parent.
-      const key = route.choice.kind === 'eachChildOf' ? `${route.choice.id} ${claim}` : claim;
+      const key = choice.kind === 'eachChildOf' ? `${choice.id} ${claim}` : claim;
       const owner = owners.get(key);
-      if (owner === undefined) owners.set(key, route.at().place);
-      else
-        problems.push({
-          severity: 'error',
-          ...route.at(),
-          message: `${claim} is taken by the route of line ${owner.line}`,
-        });
-    }
-    return problems;
+      if (owner === undefined) owners.set(key, route);
+      return owner === undefined ? [] : [`${claim} is taken by the route of line ${owner.line}`];
+    });
+    const others = choice.kind === 'eachChildOf' ? claimsBy(route, OTHER_SAMPLE) : [];
+    const constant = own
+      .filter((claim) => others.includes(claim))
+      .map((claim) => `every customer would have ${claim}: put ${PLACEHOLDER} into it`);
+    return constant
+      .concat(taken)
+      .map((message) => route.problem('error', [], message.replaceAll(SAMPLE, PLACEHOLDER)));
   });
 }
 
 function claimsBy(route: WrittenRoute, tenant: string): readonly string[] {
-  const filled = route.fill([tenant], tenant);
+  const filled = route.forTenants([tenant], tenant);
   return filled.ok ? filled.claims : [];
 }

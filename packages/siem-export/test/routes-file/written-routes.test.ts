@@ -1,29 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
-import { tlsConfig, httpUrl } from '../../src/http/http-config.ts';
 import { EXPORT_LIMITS } from '../../src/limits.ts';
 import { describeProblem } from '../../src/routes-file/problem.ts';
 import { readRoutesFile } from '../../src/routes-file/written-routes.ts';
-import { secretSource } from '../../src/secret.ts';
 import { fileSink } from '../../src/sinks/file.ts';
-import type { Sink } from '../../src/sinks/sink.ts';
+import { POST_SINK } from '../support/post-sink.ts';
 
-/** A destination with every kind of setting that sinks have. */
-const POST: Sink = {
-  type: 'post',
-  config: z.strictObject({
-    type: z.literal('post'),
-    url: httpUrl,
-    token: secretSource,
-    tls: tlsConfig.default({}),
-    compression: z.enum(['gzip', 'none']).default('gzip'),
-    batchEventsMax: z.int().min(1).max(10_000).default(1_000),
-    headers: z.record(z.string(), secretSource).default({}),
-  }),
-  open: () => Promise.reject(new Error('not opened in these tests')),
-};
-
-const SINKS = [fileSink, POST];
+const SINKS = [fileSink, POST_SINK];
 
 function problems(text: string): string[] {
   const read = readRoutesFile(text, SINKS);
@@ -232,9 +214,12 @@ describe('a template', () => {
 
   it('must differ from another one of the same provider, and need not of another provider', () => {
     const first = template('{tenant}', '{tenant}');
-    expect(problems(`routes:\n${first}${template('{tenant}', 'b-{tenant}')}`).join()).toContain(
-      'is taken by the route of line 2',
-    );
+    expect(problems(`routes:\n${first}${template('{tenant}', 'b-{tenant}')}`)).toEqual([
+      '3:5: routes[1]: the name {tenant} is taken by the route of line 2',
+      '3:5: routes[1]: the file dead-letters-{tenant}.ndjson is taken by the route of line 2',
+    ]);
+    const turned = template('a-{tenant}', 'a-{tenant}') + template('{tenant}-a', '{tenant}-a');
+    expect(problems(`routes:\n${turned}`)).toEqual([]);
     expect(problems(`routes:\n${first}${template('{tenant}', '{tenant}', 'other')}`)).toEqual([]);
   });
 

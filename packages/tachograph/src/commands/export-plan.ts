@@ -12,7 +12,7 @@ import { formatTable } from '../table.ts';
 type Options = { readonly file?: string; readonly json?: boolean };
 type Plan = Extract<LoadedRoutes, { ok: true }> & { readonly unknown: string | null };
 
-const READS = ['DATA_DIR', 'DATABASE_URL', 'ROUTES_FILE', 'EXPORT_FORMAT'];
+const READS = new Set(['DATA_DIR', 'DATABASE_URL', 'ROUTES_FILE', 'EXPORT_FORMAT']);
 const NAMES_MAX = 5;
 
 /** `tachograph export plan` */
@@ -21,7 +21,7 @@ export function planCommand(io: Io): Command {
     .description('what would go where by a file of routes; sends nothing and changes nothing')
     .option('--file <file>', 'look at this file instead of the one that a server would use')
     .option('--json', 'print the plan as JSON')
-    .addHelpText('after', environmentHelp(SERVER_VARIABLES.filter(({ name }) => READS.includes(name))))
+    .addHelpText('after', environmentHelp(SERVER_VARIABLES.filter(({ name }) => READS.has(name))))
     .action(async ({ file, json }: Options) => {
       const plan = await makePlan(loadSettings(io.env), file);
       io.out(json === true ? asJson(plan) : asText(plan));

@@ -70,10 +70,7 @@ export class RoutesKeeper {
   look(applier: RoutesApplier): Promise<void> {
     if (this.#waiting) return this.#looking;
     this.#waiting = true;
-    this.#looking = this.#looking.then(async () => {
-      this.#waiting = false;
-      await this.#look(applier);
-    });
+    this.#looking = this.#lookAfter(this.#looking, applier);
     return this.#looking;
   }
 
@@ -100,6 +97,12 @@ export class RoutesKeeper {
     return gauges
       .map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`)
       .join('');
+  }
+
+  async #lookAfter(before: Promise<void>, applier: RoutesApplier): Promise<void> {
+    await before;
+    this.#waiting = false;
+    await this.#look(applier);
   }
 
   async #look(applier: RoutesApplier): Promise<void> {

@@ -1,5 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { isatty } from 'node:tty';
 
 /** Some file systems tell nobody of a change, and nothing tells of a new tenant. */
 const POLL_MS = 2_000;
@@ -18,7 +19,7 @@ export function watchRoutes(file: string, look: () => void): () => void {
     settling = setTimeout(look, SETTLE_MS);
   });
   // In a terminal SIGHUP means that the window was closed, and ends the process as it always did.
-  const listens = process.stdin.isTTY !== true;
+  const listens = !isatty(0);
   if (listens) process.on('SIGHUP', look);
   return () => {
     clearInterval(poll);
