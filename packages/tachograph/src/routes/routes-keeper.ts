@@ -93,6 +93,11 @@ export class RoutesKeeper {
         'Routes of templates that are left out because they would clash with others or not fit.',
         this.#inForce.leftOut,
       ],
+      [
+        'tachograph_export_tenants_uncovered',
+        'Tenants that no route is for.',
+        this.#inForce.uncovered.length,
+      ],
     ];
     return gauges
       .map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`)
@@ -102,7 +107,12 @@ export class RoutesKeeper {
   async #lookAfter(before: Promise<void>, applier: RoutesApplier): Promise<void> {
     await before;
     this.#waiting = false;
-    await this.#look(applier);
+    try {
+      await this.#look(applier);
+    } catch (error) {
+      // Nobody waits for a look, and one that fails must not be the last one.
+      this.#logger.error({ err: error }, 'routes.look_failed');
+    }
   }
 
   async #look(applier: RoutesApplier): Promise<void> {

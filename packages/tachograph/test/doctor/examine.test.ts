@@ -138,6 +138,50 @@ describe('doctor', () => {
     await log.close();
   });
 
+  it('finds what is wrong with the file of routes, and what is only worth knowing', async () => {
+    const dataDir = folder();
+    const file = join(dataDir, 'routes.yaml');
+    const env = { DATA_DIR: dataDir, PORT: '0' };
+    writeFileSync(
+      file,
+      'routes:\n  - { name: a, tenants: [acme], format: raw, sink: { type: file, stem: A } }\n',
+    );
+    expect(await finding(env, 'routes')).toMatchObject({
+      state: 'bad',
+      mend: [`${file}:2:72: routes[0].sink.stem: expected a name of a-z, 0-9, - and _`],
+    });
+    writeFileSync(
+      file,
+      'routes:\n  - { name: a, tenants: [acme], format: raw, sink: { type: file, stem: a } }\n',
+    );
+    expect(await finding(env, 'routes')).toMatchObject({ state: 'good', found: `1 from ${file}` });
+    const registry = await openSqliteRegistry(join(dataDir, 'registry.sqlite'));
+    await registry.db
+      .insertInto('tenants')
+      .values({ id: 'other', name: 'Other', parent: null, policy: '{}', created_at: 0 })
+      .execute();
+    await registry.close();
+    expect(await finding({ ...env, EXPORT_FORMAT: 'ecs' }, 'routes')).toMatchObject({
+      state: 'note',
+      mend: [
+        `${file}:2:26: routes[0].tenants[0]: there is no tenant acme yet`,
+        'no route is for other',
+        'EXPORT_FORMAT does nothing beside a file of routes',
+      ],
+    });
+    expect(await finding({ ...env, ROUTES_FILE: join(dataDir, 'none') }, 'routes')).toMatchObject({
+      state: 'bad',
+    });
+  });
+
+  it('finds a destination that takes nothing, by the name of its route', async () => {
+    const dataDir = folder();
+    writeFileSync(join(dataDir, 'export'), 'a file where the folder should be');
+    const found = await finding({ DATA_DIR: dataDir, PORT: '0' }, 'destination');
+    expect(found).toMatchObject({ state: 'bad', found: expect.stringMatching(/^route events: .*ENOTDIR/) });
+    expect(found.mend).not.toEqual([]);
+  });
+
   it.each([
     ['before this program existed', 0, null, 'bad'],
     ['behind what was received already', NOW, NOW + 3_600_000, 'bad'],

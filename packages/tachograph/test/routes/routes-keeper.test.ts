@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { KnownTenant, RouteInput } from '@tachograph/siem-export';
+import type { KnownTenant, Logger, RouteInput } from '@tachograph/siem-export';
 import { CliFailure } from '../../src/cli-failure.ts';
 import { RoutesKeeper, type RoutesApplier } from '../../src/routes/routes-keeper.ts';
 import type { TenantDirectory } from '../../src/routes/tenant-directory.ts';
@@ -237,6 +237,35 @@ describe('the routes in force', () => {
     expect(events('routes.warned')).toMatchObject([
       { warnings: [expect.stringContaining('the route for bravo is left out')] },
     ]);
+  });
+
+  it('count the tenants that no route is for', async () => {
+    write(TEMPLATE);
+    const keeper = await open();
+    expect(keeper.metrics()).toContain('\ntachograph_export_tenants_uncovered 1\n');
+    write(TEMPLATE, route('all'));
+    await keeper.look(applied);
+    expect(keeper.metrics()).toContain('\ntachograph_export_tenants_uncovered 0\n');
+  });
+
+  it('are looked at again after a look that failed altogether', async () => {
+    write(route('a'));
+    let failures = 1;
+    const failing: Logger = {
+      info: (fields, name) => logger.info(fields, name),
+      warn: (fields, name) => logger.warn(fields, name),
+      error: (fields, name) => {
+        if (failures-- > 0) throw new Error('the disk of the log is full');
+        logger.error(fields, name);
+      },
+    };
+    const keeper = await RoutesKeeper.open({ file, named: false, format: 'ecs' }, directory, failing);
+    write(route('b', 'xml'));
+    await keeper.look(applied);
+    expect(events('routes.look_failed')).toHaveLength(1);
+    write(route('c'));
+    await keeper.look(applied);
+    expect(names(keeper)).toEqual(['c']);
   });
 
   it.each([
