@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { routeSchema, tenantId } from '../route.ts';
 import type { Sink } from '../sinks/sink.ts';
 
+type Member = keyof ReturnType<typeof routeSchema>['shape'] | 'eachChildOf';
+
 /** What each member of a written route means: in editors, and in docs/ROUTES.md. */
 export const MEMBER_MEANINGS = {
-  name: 'Names the route, and how far it has read. A route that is renamed starts from the beginning.',
+  name: 'Names the route, and how far it has read. A route that is renamed begins anew.',
   tenants:
     'Whose events: "*" is every tenant; or a list of tenants; or childrenOf: a provider, for all of its customers.',
   eachChildOf:
@@ -12,12 +14,13 @@ export const MEMBER_MEANINGS = {
   actions: 'Only these actions. Without it, all. Alarms about a log are never left out.',
   format: 'How an event is written; docs/FIELDS.md has the fields of each.',
   time: "What stands in the destination's own time field: occurred, received, or auto: occurred until it is older than the destination accepts.",
+  start: 'Where a new route begins: oldest is the oldest event that the log has, now the next one.',
+  batchAgeMs:
+    'Milliseconds for which a few events wait for more, so that the destination is not asked for each.',
   sink: 'The destination: its type, and what that takes.',
   deadLetters:
     'The file for what the destination will never take: <deadLetters>.ndjson in the export folder.',
-} as const;
-
-type Meaning = (typeof MEMBER_MEANINGS)[keyof typeof MEMBER_MEANINGS];
+} as const satisfies { readonly [name in Member]: string };
 
 const childrenOf = z.strictObject({ childrenOf: tenantId });
 
@@ -26,17 +29,13 @@ const childrenOf = z.strictObject({ childrenOf: tenantId });
  * is `sink`'s to say.
  */
 export function writtenMembers<S extends z.ZodType>(sinks: readonly Sink[], sink: S) {
-  const { name, tenants, actions, format, time, deadLetters, ...more } = routeSchema(sinks).shape;
-  const meaning = (text: Meaning) => ({ description: text });
+  const { name, tenants, sink: _, deadLetters, ...more } = routeSchema(sinks).shape;
   return {
-    name: name.meta(meaning(MEMBER_MEANINGS.name)),
-    tenants: z.union([tenants, childrenOf]).optional().meta(meaning(MEMBER_MEANINGS.tenants)),
-    eachChildOf: tenantId.optional().meta(meaning(MEMBER_MEANINGS.eachChildOf)),
-    actions: actions.meta(meaning(MEMBER_MEANINGS.actions)),
-    format: format.meta(meaning(MEMBER_MEANINGS.format)),
-    time: time.meta(meaning(MEMBER_MEANINGS.time)),
+    name,
+    tenants: z.union([tenants, childrenOf]).optional(),
+    eachChildOf: tenantId.optional(),
     ...more,
-    sink: sink.meta(meaning(MEMBER_MEANINGS.sink)),
-    deadLetters: deadLetters.meta(meaning(MEMBER_MEANINGS.deadLetters)),
+    sink,
+    deadLetters,
   };
 }

@@ -1,4 +1,4 @@
-import { startExporter, type Exporter, type ExporterStatus } from '@tachograph/siem-export';
+import { startExporter, type Exporter, type ExporterOptions } from '@tachograph/siem-export';
 import { CliFailure } from '../cli-failure.ts';
 import type { Closers } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
@@ -7,13 +7,9 @@ import { RoutesKeeper } from '../routes/routes-keeper.ts';
 import type { TenantDirectory } from '../routes/tenant-directory.ts';
 import { watchRoutes } from '../routes/watch-routes.ts';
 import { cosignerKeys } from './keys.ts';
-import { RestartingExporter } from './restarting-exporter.ts';
 import type { Workplace } from './server.ts';
 
-export type RunningExporter = {
-  readonly status: () => ExporterStatus;
-  readonly metrics: () => Promise<string>;
-};
+export type RunningExporter = Pick<Exporter, 'status' | 'metrics'>;
 
 /**
  * The exporter with the routes of their file, kept in step with it.
@@ -22,21 +18,20 @@ export type RunningExporter = {
  */
 export async function openExporter(
   { dataDir, logger, settings }: Workplace,
-  log: Parameters<typeof startExporter>[0]['log'],
+  log: ExporterOptions['log'],
   directory: TenantDirectory,
   closers: Closers,
 ): Promise<RunningExporter> {
   const { routes: origin, config } = settings;
   const keeper = await RoutesKeeper.open(origin, directory, logger);
   const exportDir = dataFiles(dataDir).exports;
-  const keys = () => cosignerKeys(dataDir, config.authority);
-  const exporter = orFailure(
-    () =>
-      new RestartingExporter(
-        (routes) => startExporter({ log, routes, exportDir, cosignerKeys: keys, logger }),
-        keeper.routes,
-      ),
-  );
+  const exporter = startedOrFailure({
+    log,
+    routes: keeper.routes,
+    exportDir,
+    cosignerKeys: () => cosignerKeys(dataDir, config.authority),
+    logger,
+  });
   closers.add(() => exporter.close());
   const stopWatching = watchRoutes(origin.file, () => void keeper.look(exporter));
   closers.add(async () => {
@@ -50,9 +45,9 @@ export async function openExporter(
   };
 }
 
-function orFailure<E extends Exporter>(start: () => E): E {
+function startedOrFailure(options: ExporterOptions): Exporter {
   try {
-    return start();
+    return startExporter(options);
   } catch (error) {
     throw new CliFailure(errorMessage(error), ['Stop the other one, or name another folder with DATA_DIR.'], {
       cause: error,

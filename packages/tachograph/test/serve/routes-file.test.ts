@@ -124,6 +124,19 @@ describe('a server with a file of routes', () => {
     expect(code).toBe(0);
   });
 
+  it('ends a route that is taken out, and lets one that comes back go on where it stood', async () => {
+    replace(file, FEEDS);
+    await untilMetric('tachograph_export_routes', 3);
+    replace(file, `${FEEDS}${OWN}`);
+    await untilMetric('tachograph_export_routes', 4);
+    await eventually('the route has caught up', async () => {
+      const text = await (await fetch(`${server.url()}/metrics`)).text();
+      const lags = [...text.matchAll(/^tachograph_export_lag_records\{route="own",.*\} (\d+)$/gm)];
+      return lags.length > 0 && lags.every(([, lag]) => lag === '0') ? true : null;
+    });
+    expect(await actionsIn(dataDir, 'own')).toEqual(['tenant.created']);
+  });
+
   it('does not start with a file that has problems, and names each', async () => {
     expect(await server.end('SIGTERM')).toBe(0);
     replace(file, 'routes:\n  - name: a\n');
