@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { PLACEHOLDER } from './placeholder.ts';
 import { expectationAt, membersAt, valuesAt, type SchemaNode } from './schema-node.ts';
 import { suggestionFor } from './suggestion.ts';
 
@@ -55,6 +56,8 @@ function wordsOf(issue: Issue, input: unknown, node: SchemaNode, above: Path = [
 function mismatch(found: unknown, expected: string, node: SchemaNode, path: Path): string {
   if (found === undefined) return `missing; expected ${expected}`;
   if (typeof found === 'number' && expected === 'a text') return 'expected a text; put the number in quotes';
+  if (typeof found === 'object' && found !== null && 'tenant' in found && expected === 'a text')
+    return `expected a text; put ${PLACEHOLDER} into quotes`;
   if (found === null) return `empty; expected ${expected}`;
   const near = typeof found === 'string' ? suggestionFor(found, valuesAt(node, path)) : null;
   return near === null ? `expected ${expected}` : `expected ${expected}; did you mean ${near}?`;

@@ -29,8 +29,14 @@ export function readYaml(text: string): ReadYaml {
     return refused([fileProblem(`larger than ${EXPORT_LIMITS.routesFileBytesMax} bytes`)]);
   }
   const lines = new LineCounter();
-  // "prettyErrors" would copy the lines of the file into the message, and with them what is secret there.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    // Both would copy parts of the file, and with them what is secret there: into messages, and onto stderr.
+    prettyErrors: false,
+    logLevel: 'error',
+    stringKeys: true,
+    uniqueKeys: true,
+  });
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -86,7 +92,7 @@ const MEANINGS = {
   RESOURCE_EXHAUSTION: 'nested too deeply',
   TAB_AS_INDENT: 'indentation by a tab; YAML takes spaces only',
   TAG_RESOLVE_FAILED: 'an unknown tag (!…); none is needed here',
-  UNEXPECTED_TOKEN: 'not expected here',
+  UNEXPECTED_TOKEN: 'not expected here; a text with a brace, bracket or quote in it needs quotes around it',
 } as const satisfies { readonly [code in Document['errors'][number]['code']]: string };
 
 function refused(problems: readonly RoutesProblem[]): ReadYaml {

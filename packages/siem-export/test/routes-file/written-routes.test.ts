@@ -202,6 +202,15 @@ describe('a template', () => {
     ]);
   });
 
+  it('says where its placeholder needs quotes, which YAML takes for braces of its own', () => {
+    const stem = (text: string) =>
+      problems(`routes:\n${template('{tenant}', '{tenant}').replace(/stem: '.*?'/, text)}`);
+    expect(stem('stem: {tenant}')).toEqual([
+      expect.stringContaining('routes[0].sink.stem: expected a text; put {tenant} into quotes'),
+    ]);
+    expect(stem('stem: a-{tenant}')[0]).toContain('needs quotes around it');
+  });
+
   it('must tell its customers apart, in its name and in its files', () => {
     expect(problems(`routes:\n${template('siem', '{tenant}')}`)).toEqual([
       '2:5: routes[0]: every customer would have the name siem: put {tenant} into it',

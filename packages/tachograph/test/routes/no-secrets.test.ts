@@ -20,6 +20,7 @@ const FILES: readonly (readonly [what: string, text: string])[] = [
   ['the name of a setting', `routes: [{ name: a, sink: { type: file, ${SECRET}: 1 } }]`],
   ['an alias', `routes: [{ name: a, sink: { type: file, token: *${SECRET} } }]`],
   ['a tag', `routes: [{ name: a, sink: { type: file, token: !${SECRET} } }]`],
+  ['a name that is a list', `routes: [{ [${SECRET}]: 1 }]`],
   ['broken quotes', `routes:\n  - name: "${SECRET}\n`],
   ['a stem', `routes: [{ name: a, tenants: '*', format: raw, sink: { type: file, stem: '${SECRET}!' } }]`],
   ['a type', `routes: [{ name: a, tenants: '*', format: raw, sink: { type: ${SECRET} } }]`],
