@@ -25,6 +25,8 @@ export const ATTRIBUTES: readonly (readonly [header: string, attribute: string])
   [HEADER.pending, 'pending'],
   [HEADER.oldest, 'oldest'],
   [HEADER.traceparent, 'traceparent'],
+  // The device's tree before this append, so that what follows a damaged line can still be checked.
+  [HEADER.edge, 'edge'],
   // The device's signature over everything up to here: with it an exported file can be verified by itself.
   [HEADER.checkpoint, 'checkpoint'],
 ];

@@ -224,6 +224,12 @@ export const PROOF_ROWS: readonly DictionaryRow[] = [
   ocsfOnly('How it is made', 'raw_data_hash.algorithm'),
   ocsfOnly('The same as a number: other', 'raw_data_hash.algorithm_id'),
   row(
+    'The device’s tree before this append, to check what follows; on the first event of an append',
+    'edge',
+    'tachograph.edge',
+    'unmapped.tachograph.edge',
+  ),
+  row(
     'The device’s signature over its log up to here; on the last event of an append',
     'checkpoint',
     'tachograph.checkpoint',

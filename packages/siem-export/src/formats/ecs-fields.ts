@@ -25,6 +25,7 @@ export const ECS_CUSTOM_FIELDS = {
   'tachograph.revocation': 'keyword',
   'tachograph.pending': 'long',
   'tachograph.oldest': 'date',
+  'tachograph.edge': 'keyword',
   'tachograph.checkpoint': 'keyword',
   'tachograph.actor.type': 'keyword',
   'tachograph.targets.type': 'keyword',

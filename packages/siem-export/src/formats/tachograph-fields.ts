@@ -27,6 +27,7 @@ export function tachographFields(reading: Reading) {
     revocation: headers[HEADER.revocation],
     pending: integerIn(headers, HEADER.pending),
     oldest: timeIn(headers, HEADER.oldest),
+    edge: headers[HEADER.edge],
     checkpoint: headers[HEADER.checkpoint],
   };
 }

@@ -1,4 +1,4 @@
-import { HEADER, type LogAlarm, type RecordHeaders } from '@tachograph/event-log';
+import { formatEdge, HEADER, type LogAlarm, type RecordHeaders } from '@tachograph/event-log';
 import {
   leafHash,
   LIBRARY_ACTIONS,
@@ -41,6 +41,7 @@ export function exported(event: object, headers: RecordHeaders = {}, origin = OR
       [HEADER.revocation]: 'before',
       [HEADER.pending]: '120',
       [HEADER.oldest]: '2026-11-22T09:30:00.000Z',
+      [HEADER.edge]: formatEdge({ size: 1, hashes: [new Uint8Array(32)] }),
       [HEADER.checkpoint]: 'YXVkaXQ=',
       [HEADER.traceparent]: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       ...headers,

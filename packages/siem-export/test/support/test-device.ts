@@ -6,11 +6,13 @@ import {
   ed25519Signer,
   EMPTY_RANGE,
   formatCheckpoint,
+  formatVkey,
   generateEd25519,
   leafHash,
   noteKey,
   originOf,
   parseAuthority,
+  parseCheckpointNote,
   parseTenantId,
   rootOf,
   SIGNATURE_TYPE,
@@ -21,6 +23,7 @@ import {
   type Authority,
   type Bytes,
   type Checkpoint,
+  type CheckpointNote,
   type CompactRange,
   type NoteSigner,
   type Origin,
@@ -62,6 +65,15 @@ export class TestDevice {
   static async make(tenant = 'acme'): Promise<TestDevice> {
     const signer = await testSigner('unnamed');
     return new TestDevice(AUTHORITY, accepted(parseTenantId(tenant)), signer.key.publicKey, signer);
+  }
+
+  /** The public half of the key that signs this log. */
+  get publicKey(): Bytes {
+    return this.#signer.key.publicKey;
+  }
+
+  get vkey(): string {
+    return formatVkey(this.#signer.key);
   }
 
   get key(): string {
@@ -114,6 +126,14 @@ export class TestDevice {
     const checkpoint = this.checkpoint(range);
     const line = await cosign(checkpoint, 1_795_341_600, signer);
     return toBase64(utf8(`${formatCheckpoint(checkpoint)}\n${line}`));
+  }
+
+  /** The device's present state, signed by it. */
+  async signedCheckpoint(): Promise<CheckpointNote> {
+    const source = await signNote(formatCheckpoint(this.checkpoint(this.range)), this.#signer);
+    const parsed = parseCheckpointNote(source);
+    if (!parsed.ok) throw new Error(parsed.fault.detail);
+    return parsed.value;
   }
 
   checkpoint(range: CompactRange): Checkpoint {
