@@ -15,4 +15,16 @@ export { DeadLetterFile, type StoredLetter } from './operations/dead-letter-file
 export { readAgain, type ReplayChunk, type ReplayRange } from './operations/replay.ts';
 export { sendAlong, type Sent } from './operations/send-along.ts';
 export { testEvent } from './operations/test-event.ts';
+export { FINDINGS, type Finding, type FindingKind } from './verify/finding.ts';
+export { fileSource } from './verify/sources/file-source.ts';
+export { logSource } from './verify/sources/log-source.ts';
+export { receiptSeconds } from './engine/receipts.ts';
+export type { FeedSource } from './verify/feed-entry.ts';
+export {
+  exitCodeOf,
+  UNREADABLE_CODE,
+  verifyFeed,
+  type FeedReport,
+  type LogReport,
+} from './verify/verifier.ts';
 export type { Clock, Logger } from './runtime.ts';

@@ -1,12 +1,20 @@
-/** Something that a person can mend: printed as it is, without a stack, and the command ends with code 1. */
+/** Something that a person can mend: printed as it is, without a stack. */
 export class CliFailure extends Error {
   override readonly name = 'CliFailure';
   /** What to do about it, one line each. */
   readonly mend: readonly string[];
 
-  constructor(message: string, mend: readonly string[] = [], options?: ErrorOptions) {
+  /** What the command ends with. */
+  readonly exitCode: number;
+
+  constructor(
+    message: string,
+    mend: readonly string[] = [],
+    { exitCode = 1, ...options }: ErrorOptions & { readonly exitCode?: number } = {},
+  ) {
     super(message, options);
     this.mend = mend;
+    this.exitCode = exitCode;
   }
 }
 

@@ -11,6 +11,7 @@ import { logCommand } from './commands/log.ts';
 import { controlCommand, exportCommand, ingestCommand } from './commands/roles.ts';
 import { serveCommand } from './commands/serve.ts';
 import { topicsCommand } from './commands/topics.ts';
+import { verifyCommand } from './commands/verify.ts';
 import type { Io } from './io.ts';
 import { CLIENT_VARIABLES, environmentHelp, SERVER_VARIABLES, type Variable } from './settings.ts';
 
@@ -24,6 +25,7 @@ Examples:
   tachograph admin devices list acme                who has enrolled, and what each held when last seen
   tachograph export plan                            which events go where
   tachograph offboard acme ana --wait               shut a person out, and which secrets they know
+  tachograph verify data/export/events.ndjson       whether the feed is complete, and untouched
   tachograph doctor                                 what is wrong here, and what mends it`;
 
 /** The `tachograph` command. Its actions reject with a `CliFailure` where a person can mend what is wrong. */
@@ -46,6 +48,7 @@ export function createProgram(io: Io): Command {
     .addCommand(keysCommand(io))
     .addCommand(topicsCommand(io))
     .addCommand(logCommand(io))
+    .addCommand(verifyCommand(io))
     .addCommand(doctorCommand(io))
     .commandsGroup('Help:')
     .helpCommand('help [command]', 'what a command does, and its options')

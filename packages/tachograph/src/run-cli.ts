@@ -4,8 +4,8 @@ import type { Io } from './io.ts';
 import { createProgram } from './program.ts';
 
 /**
- * Runs one command line (without node and script) and answers its exit code: 0 done, 1 something that a person can
- * mend, 2 a wrong command line. Everything else is a bug and rejects.
+ * Runs one command line (without node and script) and answers its exit code: 0 done, 2 a wrong command line,
+ * 1 something that a person can mend; `verify` has codes of its own. Everything else is a bug and rejects.
  */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   try {
@@ -16,7 +16,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof CliFailure) {
       io.err(formatFailure(error));
-      return 1;
+      return error.exitCode;
     }
     throw error;
   }
