@@ -1,6 +1,6 @@
 export { startExporter, type Exporter, type ExporterOptions, type ExporterStatus } from './exporter.ts';
 export { readExportTail } from './export-tail.ts';
-export { DEFAULT_ROUTE, parseRoutes, type Route, type RouteInput } from './route.ts';
+export { deadLettersStem, DEFAULT_ROUTE, parseRoutes, type Route, type RouteInput } from './route.ts';
 export { describeRoute, type DescribedRoute } from './routes-file/described-route.ts';
 export { expandRoutes, type KnownTenant } from './routes-file/expand-routes.ts';
 export { describeProblem, type RoutesProblem } from './routes-file/problem.ts';
@@ -12,6 +12,7 @@ export { EXPORT_GROUP, type FeedStatus } from './engine/engine.ts';
 export type { RouteStatus } from './engine/route-runner.ts';
 export type { RouteCounts } from './engine/counts.ts';
 export { DeadLetterFile, type StoredLetter } from './operations/dead-letter-file.ts';
+export { openBeside, type Beside } from './operations/open-beside.ts';
 export { readAgain, type ReplayChunk, type ReplayRange } from './operations/replay.ts';
 export { sendAlong, type Sent } from './operations/send-along.ts';
 export { testEvent } from './operations/test-event.ts';

@@ -5,11 +5,13 @@ import { offboardCommand } from './admin/offboard.ts';
 import { policyCommand } from './admin/policy.ts';
 import { tenantsCommand } from './admin/tenants.ts';
 import { tokenCommand } from './admin/tokens.ts';
+import { dlqCommand } from './commands/dlq.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
 import { controlCommand, exportCommand, ingestCommand } from './commands/roles.ts';
 import { serveCommand } from './commands/serve.ts';
+import { replayCommand } from './commands/replay.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { Io } from './io.ts';
@@ -49,6 +51,8 @@ export function createProgram(io: Io): Command {
     .addCommand(topicsCommand(io))
     .addCommand(logCommand(io))
     .addCommand(verifyCommand(io))
+    .addCommand(dlqCommand(io))
+    .addCommand(replayCommand(io))
     .addCommand(doctorCommand(io))
     .commandsGroup('Help:')
     .helpCommand('help [command]', 'what a command does, and its options')

@@ -26,6 +26,9 @@ describe('the command line', () => {
       'keys',
       'topics',
       'log',
+      'verify',
+      'dlq',
+      'replay',
       'doctor',
     ]);
   });

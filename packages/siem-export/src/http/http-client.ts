@@ -16,7 +16,7 @@ export type HttpRequest = {
   readonly gzip?: boolean;
 };
 
-export type HttpAnswer = {
+type HttpAnswer = {
   readonly status: number;
   /** What the destination asked for, if it did. */
   readonly retryAfterMs: number | null;

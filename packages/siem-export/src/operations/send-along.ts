@@ -19,7 +19,7 @@ export type Sent =
       readonly waitMs: number | null;
     };
 
-export type Refused = { readonly event: ExportEvent; readonly reason: string };
+type Refused = { readonly event: ExportEvent; readonly reason: string };
 
 export type SendContext = {
   readonly clock: Clock;

@@ -1,16 +1,11 @@
-import { describeRoute, type KnownTenant } from '@tachograph/siem-export';
+import { describeRoute } from '@tachograph/siem-export';
 import { Command } from 'commander';
-import { CliFailure } from '../cli-failure.ts';
 import type { Io } from '../io.ts';
-import { loadRoutes, type LoadedRoutes } from '../routes/load-routes.ts';
-import { routesFailure } from '../routes/routes-keeper.ts';
-import { readRoutesText } from '../routes/routes-text.ts';
-import { sharedDirectory } from '../routes/tenant-directory.ts';
-import { environmentHelp, loadSettings, SERVER_VARIABLES, type Settings } from '../settings.ts';
+import { knownRoutes, type KnownRoutes } from '../routes/known-routes.ts';
+import { environmentHelp, loadSettings, SERVER_VARIABLES } from '../settings.ts';
 import { formatTable } from '../table.ts';
 
 type Options = { readonly file?: string; readonly json?: boolean };
-type Plan = Extract<LoadedRoutes, { ok: true }> & { readonly unknown: string | null };
 
 const READS = new Set(['DATA_DIR', 'DATABASE_URL', 'ROUTES_FILE', 'EXPORT_FORMAT']);
 const NAMES_MAX = 5;
@@ -23,40 +18,19 @@ export function planCommand(io: Io): Command {
     .option('--json', 'print the plan as JSON')
     .addHelpText('after', environmentHelp(SERVER_VARIABLES.filter(({ name }) => READS.has(name))))
     .action(async ({ file, json }: Options) => {
-      const plan = await makePlan(loadSettings(io.env), file);
+      const settings = loadSettings(io.env);
+      const origin = file === undefined ? settings.routes : { ...settings.routes, file, named: true };
+      const plan = await knownRoutes(settings, origin);
       io.out(json === true ? asJson(plan) : asText(plan));
     });
 }
 
-/** @throws CliFailure with every problem of the file */
-async function makePlan(settings: Settings, file: string | undefined): Promise<Plan> {
-  const origin = file === undefined ? settings.routes : { ...settings.routes, file, named: true };
-  const { tenants, unknown } = await knownTenants(settings);
-  const loaded = loadRoutes(origin, await readRoutesText(origin.file), tenants);
-  if (!loaded.ok) throw routesFailure(loaded.problems);
-  return { ...loaded, unknown };
-}
-
-async function knownTenants({
-  config,
-}: Settings): Promise<{ tenants: readonly KnownTenant[] | null; unknown: string | null }> {
-  const directory = sharedDirectory(config);
-  try {
-    return { tenants: await directory.tenants(), unknown: null };
-  } catch (error) {
-    if (!(error instanceof CliFailure)) throw error;
-    return { tenants: null, unknown: error.message };
-  } finally {
-    await directory.close();
-  }
-}
-
-function asJson({ file, routes, warnings, uncovered, unknown }: Plan): string {
+function asJson({ file, routes, warnings, uncovered, unknown }: KnownRoutes): string {
   const plan = { file, routes: routes.map(describeRoute), warnings, uncovered, tenantsUnknown: unknown };
   return `${JSON.stringify(plan, null, 2)}\n`;
 }
 
-function asText({ file, routes, warnings, uncovered, unknown }: Plan): string {
+function asText({ file, routes, warnings, uncovered, unknown }: KnownRoutes): string {
   const rows = routes
     .map(describeRoute)
     .map((route) => [

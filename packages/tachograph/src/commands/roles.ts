@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { planCommand } from './export-plan.ts';
+import { testCommand } from './export-test.ts';
 import { closeOnSignal } from '../serve/shutdown.ts';
 import { environmentHelp, loadSettings, SERVER_VARIABLES, type Variable } from '../settings.ts';
 
@@ -43,6 +44,7 @@ export function exportCommand(io: Io): Command {
     ['DATA_DIR', 'DATABASE_URL', 'AUTHORITY', 'LOG_LEVEL', 'ROUTES_FILE', 'EXPORT_FORMAT'].includes(name),
   )
     .addCommand(planCommand(io))
+    .addCommand(testCommand(io))
     .action(async () => {
       const { startExport } = await import('../serve/roles.ts');
       const role = await startExport(loadSettings(io.env));

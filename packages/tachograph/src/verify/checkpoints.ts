@@ -29,9 +29,10 @@ export async function readCheckpoints(
     const cosigned =
       checkpoint === null ? null : await verifyCosignature(checkpoint, checkpoint.note.signatures, cosigners);
     if (checkpoint === null || cosigned === null) {
-      throw new CliFailure(`Checkpoint ${i + 1} of ${file} is none that a known key of ingest has cosigned.`, [
-        'They are answers of GET /v1/logs/{tenant}/{device}/checkpoint; the keys are named with --keys.',
-      ]);
+      throw new CliFailure(
+        `Checkpoint ${i + 1} of ${file} is none that a known key of ingest has cosigned.`,
+        ['They are answers of GET /v1/logs/{tenant}/{device}/checkpoint; the keys are named with --keys.'],
+      );
     }
     const known = newest.get(checkpoint.origin);
     if (known === undefined || known.size < checkpoint.size) newest.set(checkpoint.origin, checkpoint);
