@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ensureCollector } from './collector.mjs';
 import { ensureKafkaJars } from './kafka-jars.mjs';
 import { fail, progress, run } from './run.mjs';
 
@@ -48,6 +49,7 @@ export function findChromium() {
 export async function ensureTestTools(ring) {
   await ensureCommands(ring);
   await ensureKafkaJars();
+  if (ring === 'second') await ensureCollector();
 }
 
 async function ensureCommands(ring) {

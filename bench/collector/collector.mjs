@@ -1,33 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fail, progress, ROOT, run } from '../../scripts/run.mjs';
+import { COLLECTOR, ensureCollector } from '../../scripts/collector.mjs';
 import { eventually } from '../../test/support/eventually.ts';
 import { freePort } from '../../test/support/free-port.ts';
 
-const VERSION = 'v0.145.0';
-const FOLDER = join(ROOT, '.cache/collector');
-const BINARY = join(FOLDER, 'otelcol');
-const STAMP = join(FOLDER, 'built-from.yaml');
-const MANIFEST = 'bench/collector/builder.yaml';
 const CONFIG = fileURLToPath(new URL('collector.yaml', import.meta.url));
 const START_MS_MAX = 30_000;
-
-/** Builds the OpenTelemetry Collector from its manifest, unless that is what `.cache/collector` holds. */
-async function ensureCollector() {
-  const manifest = readFileSync(join(ROOT, MANIFEST), 'utf8');
-  if (existsSync(BINARY) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === manifest) return;
-  progress('Building the OpenTelemetry Collector; it takes some minutes …');
-  const args = ['run', `go.opentelemetry.io/collector/cmd/builder@${VERSION}`, '--config', MANIFEST];
-  // The checksum database may be out of reach. What is built here only serves to be measured.
-  const env = { ...process.env, GOFLAGS: '-mod=mod', GOSUMDB: process.env.GOSUMDB ?? 'off' };
-  const { code, output } = await run('go', args, { env, quiet: true });
-  if (code === 127) fail('Go 1.24 or later is missing: apt-get install golang-go');
-  if (code !== 0) fail(`The Collector could not be built:\n\n  go ${args.join(' ')}\n\n${output.trim()}`);
-  writeFileSync(STAMP, manifest);
-}
 
 /**
  * Starts the Collector, built where it is not there yet, with its roads into the topic.
@@ -37,7 +16,7 @@ async function ensureCollector() {
 export async function startCollector({ brokers, topic, linger }) {
   await ensureCollector();
   const ports = { otlp: await freePort(), webhook: await freePort() };
-  const child = spawn(BINARY, ['--config', CONFIG], {
+  const child = spawn(COLLECTOR, ['--config', CONFIG], {
     env: {
       PATH: process.env.PATH,
       KAFKA_BROKERS: brokers,

@@ -1,5 +1,6 @@
 import { fileSink } from './file.ts';
 import type { Sink } from './sink.ts';
+import { splunkHecSink } from './splunk-hec.ts';
 
-/** Every sink. Adding one is a file, a test that runs the sink contract, and a line here. */
-export const SINKS: readonly Sink[] = [fileSink];
+/** Every sink. Adding one is a file, a test that runs the sink contract, a line here, and a page. */
+export const SINKS: readonly Sink[] = [fileSink, splunkHecSink];
