@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureCollector } from './collector.mjs';
-import { ensureKafkaJars } from './kafka-jars.mjs';
+import { ensureKafkaJars, ensureOpenSearchJars } from './maven-jars.mjs';
 import { fail, progress, run } from './run.mjs';
 
 /** What the tests need beside Node: where it may be, the variable that names it, the Debian package that brings it. */
@@ -49,7 +49,9 @@ export function findChromium() {
 export async function ensureTestTools(ring) {
   await ensureCommands(ring);
   await ensureKafkaJars();
-  if (ring === 'second') await ensureCollector();
+  if (ring !== 'second') return;
+  await ensureOpenSearchJars();
+  await ensureCollector();
 }
 
 async function ensureCommands(ring) {

@@ -76,13 +76,13 @@ export class Destination {
 
   async #openSink(): Promise<OpenDestination> {
     const { exportDir, instance, files, clock, logger, readSecret, sinks } = this.#surroundings;
-    const { name, sink: config } = this.#route;
+    const { name, format, sink: config } = this.#route;
     // Where exporters share a group, each one's files have marks of their own, wherever its partitions go.
     const key = `sink-mark|${name}|${instance}`;
     const found = sinks.find(({ type }) => type === config.type);
     if (found === undefined) throw new Error(`there is no sink ${config.type}`);
     const marks = await this.#loadMarks(key);
-    const sink = await found.open(config, { exportDir, files, clock, logger, readSecret, marks });
+    const sink = await found.open(config, { format, exportDir, files, clock, logger, readSecret, marks });
     return { sink, key, mark: () => sink.mark(), committed: (mark) => sink.committed(mark) };
   }
 

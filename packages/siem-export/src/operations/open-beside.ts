@@ -34,6 +34,7 @@ export async function openBeside(input: RouteInput, options: Options): Promise<B
   const found = sinks.find(({ type }) => type === route!.sink.type);
   if (route === undefined || found === undefined) throw new Error('a route has a sink');
   const sink = await found.open(route.sink, {
+    format: route.format,
     exportDir,
     files: nodeFiles,
     clock: systemClock,

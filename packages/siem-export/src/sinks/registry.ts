@@ -1,6 +1,7 @@
 import { fileSink } from './file.ts';
+import { openSearchSink } from './opensearch.ts';
 import type { Sink } from './sink.ts';
 import { splunkHecSink } from './splunk-hec.ts';
 
 /** Every sink. Adding one is a file, a test that runs the sink contract, a line here, and a page. */
-export const SINKS: readonly Sink[] = [fileSink, splunkHecSink];
+export const SINKS: readonly Sink[] = [fileSink, openSearchSink, splunkHecSink];

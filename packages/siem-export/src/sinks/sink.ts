@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ExportEvent } from '../export-event.ts';
 import type { FileSystem } from '../files/file-system.ts';
+import type { FormatName } from '../formats/registry.ts';
 import type { Clock, Logger } from '../runtime.ts';
 import type { ReadSecret } from '../secret.ts';
 
@@ -47,6 +48,8 @@ export type ProbeSurroundings = Pick<SinkSurroundings, 'exportDir' | 'readSecret
 
 /** What a sink is given to reach its destination with. */
 type SinkSurroundings = {
+  /** What the lines are written in. */
+  readonly format: FormatName;
   readonly exportDir: string;
   readonly files: FileSystem;
   readonly clock: Clock;

@@ -29,6 +29,7 @@ describeSinkContract('file', async () => {
     deliveries,
     open: (marks) =>
       fileSink.open(validConfig, {
+        format: 'cloudevents',
         exportDir: dir.path,
         files,
         clock: new FastClock(),

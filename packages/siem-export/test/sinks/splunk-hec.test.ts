@@ -31,6 +31,7 @@ const eventsIn = ({ body }: ReceivedRequest): Record<string, unknown>[] =>
 
 function open(config: object, clock = new FastClock()): Promise<OpenSink> {
   return splunkHecSink.open(config, {
+    format: 'cloudevents',
     exportDir: '',
     files: nodeFiles,
     clock,
