@@ -1,15 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { leadersOf } from '../support/kafka-admin.ts';
+import { leadersOf, partitionsOf, type PartitionState } from '../support/kafka-admin.ts';
 import { startKafkaCluster, type KafkaBroker, type KafkaCluster } from '../support/kafka.ts';
 import { openKafkaRoad, progressOf, sendUntil, TOPIC, type KafkaRoad } from './kafka-road.ts';
 import type { Sender } from './kafka-senders.ts';
 
 /** Each broker leads two of them at first. */
 const PARTITIONS = 6;
+const REPLICAS = 3;
+const MIN_IN_SYNC = 2;
 const SENDERS = 12;
-/** From when the brokers are able to, until the last device has got on. */
+/**
+ * From when the brokers are able to, until the last device has got on. It may take two silent connections, one that the
+ * append waits for until its deadline and one that the log is read by then: 6 s each, and a second's pause after each.
+ */
 const RECOVERY_MS_MAX = 30_000;
 const HEALED_MS_MAX = 60_000;
 
@@ -26,7 +31,7 @@ export async function openClusterRoad(): Promise<ClusterRoad> {
         properties: { 'leader.imbalance.check.interval.seconds': '5' },
       }),
     addresses: ({ addresses }) => ({ direct: addresses, forServer: addresses }),
-    topic: { partitions: PARTITIONS, replicas: 3, minInSync: 2 },
+    topic: { partitions: PARTITIONS, replicas: REPLICAS, minInSync: MIN_IN_SYNC },
   });
   return { ...road, senders: await road.enrol(SENDERS) };
 }
@@ -48,7 +53,8 @@ export async function sendThrough(road: ClusterRoad, fault: Fault): Promise<void
     await fault.strike();
     const moved = progressOf(road.senders);
     const able = (fault.able?.() ?? Promise.resolve()).then(() => performance.now());
-    const progress = moved(HEALED_MS_MAX).then(() => performance.now());
+    // However long the brokers need themselves, what counts is what comes after it.
+    const progress = moved(HEALED_MS_MAX + RECOVERY_MS_MAX).then(() => performance.now());
     const [ableAt, progressAt] = await Promise.all([able, progress]);
     const after = Math.max(0, progressAt - ableAt);
     await fault.mend?.();
@@ -98,14 +104,51 @@ export async function leaderOf({ kafka }: ClusterRoad, partition: number): Promi
 }
 
 /** Resolves when every partition is led by somebody other than `victim`. */
-export async function othersLead({ kafka }: ClusterRoad, victim: KafkaBroker): Promise<void> {
-  const others = kafka.brokers.filter((broker) => broker !== victim).map(({ address }) => address);
+export async function othersLead(road: ClusterRoad, victim: KafkaBroker): Promise<void> {
+  await untilEach(road, `no partition led by broker ${victim.nodeId}`, victim, (partition) =>
+    isLedByOther(partition, victim),
+  );
+}
+
+/**
+ * Resolves when every partition takes appends without `victim`: somebody else leads, enough of the others are in sync,
+ * and the victim does not count as in sync any more, else the leader would wait for it.
+ */
+export async function othersTake(road: ClusterRoad, victim: KafkaBroker): Promise<void> {
+  await untilEach(road, `appends without broker ${victim.nodeId}`, victim, (partition) => {
+    const { inSync } = partition;
+    return isLedByOther(partition, victim) && !inSync.includes(victim.nodeId) && inSync.length >= MIN_IN_SYNC;
+  });
+}
+
+/**
+ * Resolves when every replica is in sync. Whatever befalls one broker before that befalls a cluster that lacks another
+ * one already, and may have to wait for it.
+ */
+export async function allInSync(road: ClusterRoad): Promise<void> {
+  await untilEach(road, 'all replicas in sync', null, ({ leader, replicas, inSync }) => {
+    return leader > 0 && replicas.length === REPLICAS && inSync.length === REPLICAS;
+  });
+}
+
+function isLedByOther({ leader }: PartitionState, victim: KafkaBroker): boolean {
+  return leader > 0 && leader !== victim.nodeId;
+}
+
+/** Asks the brokers other than `victim` until `holds` is true of every partition. */
+async function untilEach(
+  { kafka }: ClusterRoad,
+  what: string,
+  victim: KafkaBroker | null,
+  holds: (partition: PartitionState) => boolean,
+): Promise<void> {
+  const asked = kafka.brokers.filter((broker) => broker !== victim).map(({ address }) => address);
   await eventually(
-    `no partition led by broker ${victim.nodeId}`,
+    what,
     async () => {
-      // Who was asked may have been the victim: then somebody else is next.
-      const leaders = await leadersOf(others.join(','), TOPIC).catch(() => [victim.nodeId]);
-      return leaders.every((leader) => leader > 0 && leader !== victim.nodeId) ? true : null;
+      // Who was asked may be busy with what has happened: then it is asked again.
+      const partitions = await partitionsOf(asked.join(','), TOPIC).catch(() => []);
+      return partitions.length === PARTITIONS && partitions.every(holds) ? true : null;
     },
     HEALED_MS_MAX,
   );

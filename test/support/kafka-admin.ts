@@ -2,15 +2,33 @@ import kafkajs, { type Admin } from 'kafkajs';
 
 const REQUEST_TIMEOUT_MS = 1_000;
 
-/** Who leads each partition, by node id; -1 where nobody does, or the brokers do not say. */
-export async function leadersOf(addresses: string, topic: string): Promise<number[]> {
+/** Brokers by their node ids, as the cluster says it. */
+export type PartitionState = {
+  /** -1 where nobody leads, or the brokers do not say. */
+  readonly leader: number;
+  readonly replicas: readonly number[];
+  /** Those that have to have an append before it is acknowledged, the leader among them. */
+  readonly inSync: readonly number[];
+};
+
+/** The state of each partition, in their order. */
+export async function partitionsOf(addresses: string, topic: string): Promise<PartitionState[]> {
   return administer(addresses, async (admin) => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
     const partitions = topics[0]?.partitions ?? [];
     return partitions
       .toSorted((a, b) => a.partitionId - b.partitionId)
-      .map(({ leader, partitionErrorCode }) => (partitionErrorCode === 0 ? leader : -1));
+      .map(({ leader, partitionErrorCode, replicas, isr }) => ({
+        leader: partitionErrorCode === 0 ? leader : -1,
+        replicas,
+        inSync: isr,
+      }));
   });
+}
+
+/** Who leads each partition, by node id; -1 where nobody does, or the brokers do not say. */
+export async function leadersOf(addresses: string, topic: string): Promise<number[]> {
+  return (await partitionsOf(addresses, topic)).map(({ leader }) => leader);
 }
 
 /** Gives every partition these replicas; one that leads and is not among them stops leading. */
