@@ -18,6 +18,7 @@ export { sendAlong, type Sent } from './operations/send-along.ts';
 export { testEvent } from './operations/test-event.ts';
 export { FINDINGS, type Finding, type FindingKind } from './verify/finding.ts';
 export { fileSource } from './verify/sources/file-source.ts';
+export { routeSource } from './verify/sources/route-source.ts';
 export { logSource } from './verify/sources/log-source.ts';
 export { receiptSeconds } from './engine/receipts.ts';
 export type { FeedSource } from './verify/feed-entry.ts';

@@ -3,19 +3,14 @@ import { utf8, type Bytes } from '@tachograph/wire';
 import { z } from 'zod';
 import { openHttpClient, type HttpClient } from '../http/http-client.ts';
 import { httpUrl, tlsConfig } from '../http/http-config.ts';
-import { secretSource, type ReadSecret } from '../secret.ts';
 import { outcomesOf, type BulkAnswer } from './opensearch/bulk-answer.ts';
+import { credentials, headersOf } from './opensearch/credentials.ts';
 import { INDEX_PATTERN, indexOf, wildcardOf } from './opensearch/index-name.ts';
 import { indexTemplate } from './opensearch/index-template.ts';
 import { defineSink, type Delivery, type SinkDefinition } from './sink.ts';
 
-const auth = z.union([
-  z.strictObject({ username: z.string().min(1), password: secretSource }),
-  z.strictObject({ apiKey: secretSource }),
-  z.strictObject({ bearer: secretSource }),
-]);
-
-const config = z.strictObject({
+/** The settings of the sink; whoever reads what it wrote uses them too. */
+export const openSearchConfig = z.strictObject({
   type: z.literal('opensearch'),
   url: httpUrl,
   /** `{tenant}`, and `{yyyy}`, `{MM}`, `{dd}` of when ingest received it. */
@@ -27,25 +22,25 @@ const config = z.strictObject({
   flavour: z.enum(['opensearch', 'elasticsearch']).default('opensearch'),
   /** Makes the index template of the format `ecs` where there is none of its name. */
   template: z.boolean().default(true),
-  auth: auth.optional(),
+  auth: credentials.optional(),
   gzip: z.boolean().default(true),
   tls: tlsConfig.default({}),
   timeoutSeconds: z.int().positive().max(600).default(60),
 });
 
-type OpenSearchConfig = z.infer<typeof config>;
+export type OpenSearchConfig = z.infer<typeof openSearchConfig>;
 
 /** The parts of the sink, for the tests of what is pure in it. */
 export const openSearchDefinition: SinkDefinition<OpenSearchConfig, Bytes, BulkAnswer> = {
   type: 'opensearch',
-  config,
+  config: openSearchConfig,
   limits: () => ({ batchEventsMax: 1_000, batchBytesMax: 5 * 1024 * 1024 }),
   parallel: true,
   encode: (batch, { index }) => utf8(batch.map((delivery) => actionOf(delivery, index)).join('')),
   classify: (response, batch) => outcomesOf(response, batch.length),
   async connect(settings, { clock, format, readSecret }) {
     const client = await clientOf(settings, () => clock.now());
-    const headers = () => headersOf(settings, readSecret);
+    const headers = () => headersOf(settings.auth, readSecret);
     let isReady = !settings.template || format !== 'ecs';
     return {
       async send(body, signal) {
@@ -74,7 +69,7 @@ export const openSearchDefinition: SinkDefinition<OpenSearchConfig, Bytes, BulkA
         {
           method: 'GET',
           url: new URL('/', settings.url).href,
-          headers: await headersOf(settings, readSecret),
+          headers: await headersOf(settings.auth, readSecret),
         },
         signal,
       );
@@ -105,19 +100,6 @@ function actionOf(delivery: Delivery, pattern: string): string {
 
 function clientOf({ tls, timeoutSeconds }: OpenSearchConfig, now: () => number): Promise<HttpClient> {
   return openHttpClient({ tls, timeoutMs: timeoutSeconds * 1000, now });
-}
-
-async function headersOf(
-  { auth: credentials }: OpenSearchConfig,
-  readSecret: ReadSecret,
-): Promise<Record<string, string>> {
-  if (credentials === undefined) return {};
-  if ('username' in credentials) {
-    const pair = `${credentials.username}:${await readSecret(credentials.password)}`;
-    return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-  }
-  if ('apiKey' in credentials) return { authorization: `ApiKey ${await readSecret(credentials.apiKey)}` };
-  return { authorization: `Bearer ${await readSecret(credentials.bearer)}` };
 }
 
 /** One that is there stays as somebody made it. @throws where it is not there and cannot be made */

@@ -117,6 +117,7 @@ export class LogChain {
       return;
     }
     if (this.#range === null) {
+      this.#tellContradictions(open);
       this.#report('unproven', from, to, 'the tree before it is not known');
       return;
     }
@@ -141,9 +142,17 @@ export class LogChain {
   #giveUp(kind: FindingKind, detail: string | null): void {
     const first = this.#open[0];
     if (first === undefined) return;
+    this.#tellContradictions(this.#open);
     this.#report(kind, first.index, this.#next, detail);
     this.#open = [];
     this.#range = null;
+  }
+
+  /** What cannot be checked against a signature may still contradict itself. */
+  #tellContradictions(open: readonly Open[]): void {
+    for (const { index } of open.filter(isContradictory)) {
+      this.#report('altered', index, index + 1, 'it is not what the feed says of its hash');
+    }
   }
 }
 
@@ -152,9 +161,7 @@ export class LogChain {
  * of which the feed says another hash than they have. `null` where it does not follow either way.
  */
 function followed(range: CompactRange, open: readonly Open[], root: Bytes) {
-  const differing = open.filter(
-    ({ computed, claimed }) => computed === null || (claimed !== null && !bytesEqual(computed, claimed)),
-  );
+  const differing = open.filter(isContradictory);
   const asComputed = open.map(({ computed }) => computed);
   if (asComputed.every((hash) => hash !== null)) {
     const after = appendLeaves(range, asComputed);
@@ -173,6 +180,11 @@ function followed(range: CompactRange, open: readonly Open[], root: Bytes) {
   const after = appendLeaves(range, asClaimed);
   if (!bytesEqual(rootOf(after), root)) return null;
   return { range: after, hashes: asClaimed, altered: differing.map(({ index }) => index), mislabelled: [] };
+}
+
+/** Whether its bytes are damaged, or are not those of the hash that the feed says. */
+function isContradictory({ computed, claimed }: Open): boolean {
+  return computed === null || (claimed !== null && !bytesEqual(computed, claimed));
 }
 
 function checkpointIn(header: string): CheckpointNote | null {

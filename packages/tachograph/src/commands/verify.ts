@@ -5,6 +5,7 @@ import {
   FINDINGS,
   logSource,
   receiptSeconds,
+  routeSource,
   UNREADABLE_CODE,
   verifyFeed,
   type FeedReport,
@@ -15,6 +16,7 @@ import { CliFailure } from '../cli-failure.ts';
 import { opening } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
 import type { Io } from '../io.ts';
+import { knownRoute } from '../routes/known-routes.ts';
 import { openLog } from '../serve/open-log.ts';
 import { environmentHelp, loadSettings, SERVER_VARIABLES, type Settings } from '../settings.ts';
 import { readCheckpoints } from '../verify/checkpoints.ts';
@@ -22,6 +24,7 @@ import { publicKeys, type PublicKeys } from '../verify/public-keys.ts';
 import { reportText, verdictOf } from '../verify/report-text.ts';
 
 type Options = {
+  readonly route?: string;
   readonly deadLetters?: readonly string[];
   readonly keys?: string;
   readonly checkpoints?: string;
@@ -43,6 +46,10 @@ export function verifyCommand(io: Io): Command {
       'an exported file (cloudevents, ecs or ocsf), with its rotated ones; else the ordered log',
     )
     .option(
+      '--route <name>',
+      'what the destination of this route holds (file, opensearch), with its dead letters',
+    )
+    .option(
       '--dead-letters <file>',
       'has the entries that the format has no place for; may be repeated',
       gather,
@@ -58,7 +65,7 @@ export function verifyCommand(io: Io): Command {
     .addHelpText('after', CODES)
     .addHelpText('after', environmentHelp(SERVER_VARIABLES.filter(({ name }) => READS.test(name))))
     .action(async (file: string | undefined, options: Options) => {
-      const report = await verify(loadSettings(io.env), file, options);
+      const report = await verify(io, loadSettings(io.env), file, options);
       io.out(
         options.json === true ? `${JSON.stringify(forJson(report), null, 2)}\n` : `${reportText(report)}\n`,
       );
@@ -75,7 +82,12 @@ ${Object.entries(FINDINGS)
   .join('')}  ${UNREADABLE_CODE}  a line cannot be read, and everything else is proven
 Only public keys are needed. It changes nothing, and may run beside a running server.`;
 
-async function verify(settings: Settings, file: string | undefined, options: Options): Promise<FeedReport> {
+async function verify(
+  io: Io,
+  settings: Settings,
+  file: string | undefined,
+  options: Options,
+): Promise<FeedReport> {
   const { config } = settings;
   const keys = await publicKeys(options.keys, config);
   const heads =
@@ -87,12 +99,22 @@ async function verify(settings: Settings, file: string | undefined, options: Opt
     isPartial: options.partial === true,
     heads,
   };
+  if (options.route !== undefined) return verifyFeed(await sourceOf(io, settings, options.route), rest);
   if (file !== undefined) {
     const letters = options.deadLetters ?? [];
     for (const path of [file, ...letters]) if (!existsSync(path)) throw absent(path);
     return verifyFeed(fileSource(file, letters), rest);
   }
   return withLog(settings, keys, (source) => verifyFeed(source, rest));
+}
+
+async function sourceOf(io: Io, settings: Settings, name: string): Promise<FeedSource> {
+  const route = await knownRoute(settings, name);
+  const source = routeSource(route, { exportDir: dataFiles(settings.config.dataDir).exports, env: io.env });
+  if (source !== null) return source;
+  throw new CliFailure(`What the route ${name} has delivered cannot be verified from here.`, [
+    'It can be where the destination is a file (cloudevents, ecs, ocsf) or opensearch (ecs).',
+  ]);
 }
 
 async function withLog<T>(
