@@ -13,8 +13,6 @@ const START_MS_MAX = 30_000;
 /** One log record as the Collector's file exporter writes it. */
 export type CollectedRecord = {
   readonly timeUnixNano: string;
-  readonly observedTimeUnixNano?: string;
-  readonly severityText?: string;
   readonly body: { readonly stringValue?: string; readonly kvlistValue?: unknown };
   readonly attributes: ReadonlyMap<string, unknown>;
 };
@@ -151,9 +149,10 @@ function recordsIn(text: string): CollectedRecord[] {
     const records = resourceLogs.flatMap(({ scopeLogs }) =>
       scopeLogs.flatMap(({ logRecords }) => logRecords),
     );
-    return records.map((record) => ({
-      ...record,
-      attributes: new Map(record.attributes?.map(({ key, value }) => [key, plain(value)])),
+    return records.map(({ timeUnixNano, body, attributes = [] }) => ({
+      timeUnixNano,
+      body,
+      attributes: new Map(attributes.map(({ key, value }) => [key, plain(value)])),
     }));
   });
 }

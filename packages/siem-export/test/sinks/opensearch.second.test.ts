@@ -127,7 +127,7 @@ describe('the sink opensearch and a real OpenSearch', () => {
     const { counts } = feed.exporter.status().routes[0]!;
     expect(counts).toMatchObject({ delivered: GOOD, deadLettered: POISON });
     const indexes = (await node.documents('poison-acme')).map(({ _source }) => {
-      return Number((_source['event'] as { sequence: number }).sequence);
+      return (_source['event'] as { sequence: number }).sequence;
     });
     const expected = Array.from({ length: total }, (_, i) => i).filter((i) => !bad.has(i));
     expect(indexes.toSorted((a, b) => a - b)).toEqual(expected);

@@ -17,8 +17,18 @@ const KEYWORDS = [
   ),
   'organization.id',
   ...['id', 'name', 'full_name', 'email', 'target.id', 'target.name'].map((name) => `user.${name}`),
-  ...['group.id', 'group.name', 'device.id', 'host.id', 'host.os.name', 'host.os.version'],
-  ...['service.name', 'service.version', 'related.user', 'related.hosts', 'trace.id', 'span.id'],
+  'group.id',
+  'group.name',
+  'device.id',
+  'host.id',
+  'host.os.name',
+  'host.os.version',
+  'service.name',
+  'service.version',
+  'related.user',
+  'related.hosts',
+  'trace.id',
+  'span.id',
 ];
 
 /**
