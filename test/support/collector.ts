@@ -11,7 +11,7 @@ const BINARY = fileURLToPath(new URL('../../.cache/collector/otelcol', import.me
 const START_MS_MAX = 30_000;
 
 /** One log record as the Collector's file exporter writes it. */
-export type CollectedRecord = {
+type CollectedRecord = {
   readonly timeUnixNano: string;
   readonly body: { readonly stringValue?: string; readonly kvlistValue?: unknown };
   readonly attributes: ReadonlyMap<string, unknown>;

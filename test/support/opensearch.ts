@@ -27,7 +27,7 @@ export type OpenSearchNode = {
   readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
 };
 
-export type StoredDocument = {
+type StoredDocument = {
   readonly _id: string;
   readonly _index: string;
   readonly _source: Record<string, unknown>;

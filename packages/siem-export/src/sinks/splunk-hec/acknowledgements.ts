@@ -1,8 +1,5 @@
 import { z } from 'zod';
 
-/** Asks the collector which of some acknowledgements are there. @throws where it does not answer */
-export type AskAcks = (ackIds: readonly number[]) => Promise<ReadonlySet<number>>;
-
 /** What is known of an event that was sent and is not acknowledged. */
 type Waiting = { readonly ackIds: number[] };
 
