@@ -26,14 +26,15 @@ const WRITE_EVENTS = 500;
 
 /**
  * Fills an embedded log with `events` events of `devices` devices, `eventsEach` to an append, as ingest writes
- * them: real leaves, trees, device signatures, cosigned receipts and headers.
+ * them: real leaves, trees, device signatures, cosigned receipts and headers. The devices are of `tenants` in turn.
  */
-export async function fillLog(file, { events, eventsEach, devices }) {
+export async function fillLog(file, { events, eventsEach, devices, tenants = 1 }) {
   const log = await openEmbeddedLog({ file });
   const { partitions } = await log.describe();
   const cosigner = await newSigner(`${AUTHORITY}/ingest`, SIGNATURE_TYPE.cosignature);
   const all = [];
-  for (let i = 0; i < devices; i++) all.push(await newDevice());
+  for (let i = 0; i < devices; i++)
+    all.push(await newDevice(tenants === 1 ? TENANT : `tenant-${i % tenants}`));
   const waiting = Array.from({ length: partitions }, () => []);
   const write = async (partition) => {
     const outcome = await log.append(partition, waiting[partition], new AbortController().signal);
@@ -55,16 +56,16 @@ async function newSigner(name, type) {
   return { key: noteKey(name, type, publicKey), sign: ed25519Signer(privateKey) };
 }
 
-async function newDevice() {
+async function newDevice(tenant) {
   const { privateKey, publicKey } = await generateEd25519(false);
   const id = deviceIdOf(publicKey);
-  const origin = originOf(AUTHORITY, TENANT, id);
+  const origin = originOf(AUTHORITY, tenant, id);
   const signer = { key: noteKey(origin, SIGNATURE_TYPE.ed25519, publicKey), sign: ed25519Signer(privateKey) };
-  return { id, origin, signer, key: `${TENANT}/${id}`, range: EMPTY_RANGE };
+  return { id, origin, signer, key: `${tenant}/${id}`, tenant, range: EMPTY_RANGE };
 }
 
 async function nextRecords(device, count, cosigner) {
-  const { id, origin, signer, key, range: edge } = device;
+  const { id, origin, signer, key, tenant, range: edge } = device;
   const leaves = Array.from({ length: count }, (_, i) => leaf(edge.size + i));
   const hashes = leaves.map(leafHash);
   device.range = appendLeaves(edge, hashes);
@@ -76,7 +77,7 @@ async function nextRecords(device, count, cosigner) {
       [HEADER.specVersion]: '1.0',
       [HEADER.id]: `${id}/${edge.size + i}/${toHex(hashes[i].subarray(0, 6))}`,
       [HEADER.source]: origin,
-      [HEADER.tenant]: TENANT,
+      [HEADER.tenant]: tenant,
       [HEADER.sequence]: String(edge.size + i).padStart(16, '0'),
       [HEADER.recordedTime]: RECEIVED,
       [HEADER.deviceStatus]: 'enrolled',

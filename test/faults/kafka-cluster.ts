@@ -28,7 +28,12 @@ export async function openClusterRoad(): Promise<ClusterRoad> {
         folder,
         brokers: 3,
         // Five minutes by default: how long until a broker that is back leads again what it is to lead.
-        properties: { 'leader.imbalance.check.interval.seconds': '5' },
+        // 30 s by default: how long brokers wait for a controller that has fallen silent, before they ask the next one to
+        // take replicas back in, or for ids of producers.
+        properties: {
+          'leader.imbalance.check.interval.seconds': '5',
+          'controller.socket.timeout.ms': '6000',
+        },
       }),
     addresses: ({ addresses }) => ({ direct: addresses, forServer: addresses }),
     topic: { partitions: PARTITIONS, replicas: REPLICAS, minInSync: MIN_IN_SYNC },

@@ -23,7 +23,9 @@ export const EXPORT_LIMITS = {
   /** Events, and bytes of records, that one route takes from one partition at a time. */
   chunkEventsMax: 2_000,
   chunkBytesMax: 1 * 1024 * 1024,
-  /** Bytes of records that all routes together have under way. */
+  /** Bytes that a route may always take from a partition, however many are under way. */
+  chunkBytesMin: 16 * 1024,
+  /** Bytes of records that all routes together have under way, and `chunkBytesMin` for each track beyond that. */
   underWayBytesMax: 32 * 1024 * 1024,
   /** Milliseconds that reading waits for a route which is about to fall out of memory. */
   patienceMsMax: 1_000,

@@ -4,7 +4,7 @@ import { noFeedCounts, sumOfFeedCounts, type FeedCounts } from '../feed/feed-cou
 import { EXPORT_LIMITS } from '../limits.ts';
 import type { Route } from '../route.ts';
 import { retryDelayMs } from './backoff.ts';
-import { ByteBudget } from './byte-budget.ts';
+import { ByteShares } from './byte-shares.ts';
 import type { ExporterSurroundings } from './exporter-surroundings.ts';
 import { messageOf } from './message-of.ts';
 import { PartitionRun, type PartitionSurroundings } from './partition-run.ts';
@@ -27,7 +27,7 @@ export type FeedStatus = {
 export class Engine {
   readonly #surroundings: ExporterSurroundings;
   readonly #blocks: BlockCache;
-  readonly #budget = new ByteBudget(EXPORT_LIMITS.underWayBytesMax);
+  readonly #shares = new ByteShares(EXPORT_LIMITS.underWayBytesMax, EXPORT_LIMITS.chunkBytesMin);
   readonly #runners = new Map<string, RouteRunner>();
   readonly #partitions = new Map<number, PartitionRun>();
   /** Counts of partitions that are not read any more. */
@@ -117,7 +117,7 @@ export class Engine {
       surroundings: this.#surroundings,
       reader,
       blocks: this.#blocks,
-      budget: this.#budget,
+      shares: this.#shares,
       receiptSeconds: receiptSeconds(this.#surroundings.cosignerKeys),
     };
     return {

@@ -5,7 +5,7 @@ import { Committer } from '../feed/committer.ts';
 import type { FeedBatch } from '../feed/feed-window.ts';
 import { lifeAt, PartitionFeed } from '../feed/partition-feed.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import type { ByteShares } from './byte-shares.ts';
 import type { ExporterSurroundings } from './exporter-surroundings.ts';
 import { expiredCounts, Track, positionKey } from './track.ts';
 import { TracksByTenant } from './tracks-by-tenant.ts';
@@ -17,7 +17,7 @@ export type PartitionSurroundings = {
   readonly surroundings: ExporterSurroundings;
   readonly reader: GroupReader;
   readonly blocks: BlockCache;
-  readonly budget: ByteBudget;
+  readonly shares: ByteShares;
   readonly receiptSeconds: ReceiptSeconds;
 };
 
@@ -134,7 +134,7 @@ export class PartitionRun {
   }
 
   #start(runner: RouteRunner, position: number): void {
-    const { surroundings, budget } = this.#shared;
+    const { surroundings, shares } = this.#shared;
     const { route, settlement } = runner;
     const track = new Track({
       route,
@@ -143,7 +143,7 @@ export class PartitionRun {
       feed: this.feed,
       committer: this.#committer,
       settlement,
-      budget,
+      shares,
       surroundings,
       trouble: (trouble) => runner.trouble(this.#partition, trouble),
       counted: (counts) => runner.count(counts),

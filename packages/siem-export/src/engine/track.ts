@@ -5,7 +5,7 @@ import type { PartitionFeed } from '../feed/partition-feed.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import type { Route } from '../route.ts';
 import { retryDelayMs } from './backoff.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import type { ByteShares } from './byte-shares.ts';
 import { noCounts, type MutableCounts } from './counts.ts';
 import { Deferred, RouteStopped, waitOut, type Trouble, type TroubleContext } from './delivery.ts';
 import type { ExporterSurroundings } from './exporter-surroundings.ts';
@@ -20,7 +20,7 @@ export type TrackParts = {
   readonly feed: PartitionFeed;
   readonly committer: Committer;
   readonly settlement: Settlement;
-  readonly budget: ByteBudget;
+  readonly shares: ByteShares;
   readonly surroundings: ExporterSurroundings;
   readonly trouble: (trouble: Trouble | null) => void;
   readonly counted: (counts: MutableCounts) => void;
@@ -118,12 +118,19 @@ export class Track {
   }
 
   async #step(): Promise<void> {
-    const { feed } = this.#parts;
-    const chunk = await this.#read();
-    if (chunk.expired > 0) this.#parts.expired(this.#cursor, this.#cursor + chunk.expired);
-    if (chunk.events.length > 0) {
-      await this.#settle(await this.#grown(chunk));
-      return;
+    const { feed, shares } = this.#parts;
+    const share = shares.take(EXPORT_LIMITS.chunkBytesMax);
+    let chunk;
+    try {
+      chunk = await this.#read(share.bytes);
+      if (chunk.expired > 0) this.#parts.expired(this.#cursor, this.#cursor + chunk.expired);
+      share.keepOnly(chunk.bytes);
+      if (chunk.events.length > 0) {
+        await this.#settle(await this.#grown(chunk, share.bytes));
+        return;
+      }
+    } finally {
+      share.giveBack();
     }
     this.#cursor = chunk.next;
     // Nothing is awaited between this look and falling asleep: what comes afterwards wakes.
@@ -137,30 +144,26 @@ export class Track {
     this.#wake = null;
   }
 
-  #read(): Promise<Chunk> {
-    const { chunkEventsMax: eventsMax, chunkBytesMax: bytesMax } = EXPORT_LIMITS;
+  #read(bytesMax: number): Promise<Chunk> {
+    const { chunkEventsMax: eventsMax } = EXPORT_LIMITS;
     return this.#parts.feed.read(this.#cursor, this.#parts.route, { eventsMax, bytesMax });
   }
 
   /** Few events wait a moment for more, so that a destination is not asked for each. */
-  async #grown(chunk: Chunk): Promise<Chunk> {
+  async #grown(chunk: Chunk, bytesMax: number): Promise<Chunk> {
     const { feed, route, surroundings } = this.#parts;
-    const isLarge =
-      chunk.events.length >= EXPORT_LIMITS.chunkEventsMax / 10 ||
-      chunk.bytes >= EXPORT_LIMITS.chunkBytesMax / 10;
+    const isLarge = chunk.events.length >= EXPORT_LIMITS.chunkEventsMax / 10 || chunk.bytes >= bytesMax / 10;
     if (isLarge || chunk.next < feed.next || route.batchAgeMs === 0) return chunk;
     await surroundings.clock.sleep(route.batchAgeMs, this.#stop.signal);
-    return this.#read();
+    return this.#read(bytesMax);
   }
 
-  async #settle({ events, next, bytes }: Chunk): Promise<void> {
-    const { settlement, budget, counted, moved } = this.#parts;
-    const counts = await budget.with(bytes, () =>
-      settlement.settle(events, this.#context(), {
-        keep: (changes) => this.#store(changes, this.#cursor),
-        move: (changes) => this.#store(changes, next),
-      }),
-    );
+  async #settle({ events, next }: Chunk): Promise<void> {
+    const { settlement, counted, moved } = this.#parts;
+    const counts = await settlement.settle(events, this.#context(), {
+      keep: (changes) => this.#store(changes, this.#cursor),
+      move: (changes) => this.#store(changes, next),
+    });
     this.#cursor = next;
     this.#trouble(null);
     counted({ ...counts, commits: counts.commits + 1 });

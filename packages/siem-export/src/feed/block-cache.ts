@@ -1,8 +1,12 @@
 import type { EventLog, StoredRecord } from '@tachograph/event-log';
 import { sizeOf } from './chunk.ts';
+import { Slots } from './slots.ts';
 
 /** Offsets that are read and kept together. */
 const BLOCK_OFFSETS = 512;
+
+/** Blocks that are read, or read from, at once. */
+const READINGS_MAX = 8;
 
 type Block = { readonly records: Promise<readonly StoredRecord[]>; bytes: number };
 
@@ -15,6 +19,8 @@ export class BlockCache {
   readonly #bytesMax: number;
   /** In order of use: a `Map` keeps the order of insertion. */
   readonly #blocks = new Map<string, Block>();
+  /** A block is much more than what one route takes of it: few are held at once. */
+  readonly #readings = new Slots(READINGS_MAX);
   #bytes = 0;
 
   constructor(log: Pick<EventLog, 'readRange'>, bytesMax: number) {
@@ -22,17 +28,23 @@ export class BlockCache {
     this.#bytesMax = bytesMax;
   }
 
-  /** The records of the block around `from`, and where it ends: not behind `end`, up to which the log may be read. */
-  async around(
+  /**
+   * Runs `use` with the records of the block around `from` and where it ends: not behind `end`, up to which the log may
+   * be read. `use` waits for nothing but the disk.
+   */
+  async around<T>(
     partition: number,
     from: number,
     end: number,
-  ): Promise<{ readonly records: readonly StoredRecord[]; readonly to: number }> {
+    use: (records: readonly StoredRecord[], to: number) => Promise<T>,
+  ): Promise<T> {
     const start = from - (from % BLOCK_OFFSETS);
     const to = start + BLOCK_OFFSETS;
-    // One that still grows is not kept.
-    if (to > end) return { records: await this.#read(partition, from, end), to: end };
-    return { records: await this.#kept(partition, start, to), to };
+    return this.#readings.with(async () => {
+      // One that still grows is not kept.
+      if (to > end) return use(await this.#read(partition, from, end), end);
+      return use(await this.#kept(partition, start, to), to);
+    });
   }
 
   async #kept(partition: number, from: number, to: number): Promise<readonly StoredRecord[]> {

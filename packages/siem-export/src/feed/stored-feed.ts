@@ -56,11 +56,12 @@ export class StoredFeed {
   /** Fills `chunk` from `from` on, not behind `end`, up to which the filter has come. */
   async read(chunk: ChunkBuilder, from: number, end: number): Promise<Chunk> {
     const { blocks, partition } = this.#parts;
-    const { records, to } = await blocks.around(partition, from, end);
-    const range = { from, to };
-    const expired = Math.min(await this.#expired(records, from), end - from);
-    if (expired >= to - from) return chunk.build(from + expired, expired);
-    return chunk.build(addRecords(chunk, records, await this.#verdicts(range), range), expired);
+    return blocks.around(partition, from, end, async (records, to) => {
+      const range = { from, to };
+      const expired = Math.min(await this.#expired(records, from), end - from);
+      if (expired >= to - from) return chunk.build(from + expired, expired);
+      return chunk.build(addRecords(chunk, records, await this.#verdicts(range), range), expired);
+    });
   }
 
   /** How many offsets from `from` on are not there any more. Gaps in the offsets are legal, and none. */

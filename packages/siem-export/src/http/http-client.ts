@@ -2,10 +2,11 @@ import type { LookupFunction } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Bytes } from '@tachograph/wire';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { EXPORT_LIMITS } from '../limits.ts';
-import { tlsOptions, type TlsConfig } from './http-config.ts';
+import type { TlsConfig } from './http-config.ts';
 import { parseRetryAfter } from './retry-after.ts';
+import { makeAgent, takeAgent } from './shared-agents.ts';
 
 export type HttpRequest = {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -43,22 +44,14 @@ export type HttpClientOptions = {
 
 const gzipped = promisify(gzip);
 
-/** A client with connections of its own to one destination. @throws Error where a file of `tls` cannot be read */
+/**
+ * A client whose connections are shared with others that reach destinations in the same way; with a `lookup` they are its
+ * own. @throws Error where a file of `tls` cannot be read
+ */
 export async function openHttpClient(options: HttpClientOptions): Promise<HttpClient> {
-  const { timeoutMs, lookup, now } = options;
-  const agent = new Agent({
-    connect: {
-      ...(await tlsOptions(options.tls)),
-      ...(lookup === undefined ? {} : { lookup }),
-      timeout: timeoutMs,
-    },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    // Longer than most destinations keep a connection, and undici heeds their own hint.
-    keepAliveTimeout: 10_000,
-    // One request at a time on a connection: what a destination that dies has read must not be a guess.
-    pipelining: 1,
-  });
+  const { tls, timeoutMs, lookup, now } = options;
+  const { agent, release } =
+    lookup === undefined ? await takeAgent(tls, timeoutMs) : await ownAgent(tls, timeoutMs, lookup);
   return {
     async send({ method, url, headers, body, gzip: compress = false }, signal) {
       const compressed = compress && body !== undefined;
@@ -76,8 +69,13 @@ export async function openHttpClient(options: HttpClientOptions): Promise<HttpCl
         body: await textOf(answer.body),
       };
     },
-    close: () => agent.destroy(),
+    close: release,
   };
+}
+
+async function ownAgent(tls: TlsConfig, timeoutMs: number, lookup: LookupFunction) {
+  const agent = await makeAgent(tls, timeoutMs, { lookup });
+  return { agent, release: () => agent.destroy() };
 }
 
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
