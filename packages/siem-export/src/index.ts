@@ -16,6 +16,7 @@ export { openBeside, type Beside } from './operations/open-beside.ts';
 export { readAgain, type ReplayChunk, type ReplayRange } from './operations/replay.ts';
 export { sendAlong, type Sent } from './operations/send-along.ts';
 export { testEvent } from './operations/test-event.ts';
+export { proveEvent, type ProvenEvent } from './proof/prove.ts';
 export { FINDINGS, type Finding, type FindingKind } from './verify/finding.ts';
 export { fileSource } from './verify/sources/file-source.ts';
 export { routeSource } from './verify/sources/route-source.ts';

@@ -11,6 +11,7 @@ import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
 import { controlCommand, exportCommand, ingestCommand } from './commands/roles.ts';
 import { serveCommand } from './commands/serve.ts';
+import { evidenceCommand, proveCommand } from './commands/prove.ts';
 import { replayCommand } from './commands/replay.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -51,6 +52,8 @@ export function createProgram(io: Io): Command {
     .addCommand(topicsCommand(io))
     .addCommand(logCommand(io))
     .addCommand(verifyCommand(io))
+    .addCommand(proveCommand(io))
+    .addCommand(evidenceCommand(io))
     .addCommand(dlqCommand(io))
     .addCommand(replayCommand(io))
     .addCommand(doctorCommand(io))

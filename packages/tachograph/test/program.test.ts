@@ -27,6 +27,8 @@ describe('the command line', () => {
       'topics',
       'log',
       'verify',
+      'prove',
+      'evidence',
       'dlq',
       'replay',
       'doctor',

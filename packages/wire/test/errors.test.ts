@@ -5,7 +5,8 @@ import { ERRORS } from '../src/index.ts';
 
 const PACKAGES = join(import.meta.dirname, '../..');
 /** Codes of errors of Node and of its OpenSSL, which sources may recognise. */
-const NODE_CODES = /^ERR_(BUFFER_TOO_LARGE|ENCODING_|HTTP_|INVALID_|SERVER_|SOCKET_|SQLITE_|SSL_|STREAM_|TLS_)/;
+const NODE_CODES =
+  /^ERR_(BUFFER_TOO_LARGE|ENCODING_|HTTP_|INVALID_|SERVER_|SOCKET_|SQLITE_|SSL_|STREAM_|TLS_)/;
 const rows = Object.entries(ERRORS);
 
 /** Every TypeScript file under `folder`, with its text. */

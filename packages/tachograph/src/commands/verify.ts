@@ -13,14 +13,13 @@ import {
 } from '@tachograph/siem-export';
 import { Command } from 'commander';
 import { CliFailure } from '../cli-failure.ts';
-import { opening } from '../closers.ts';
 import { dataFiles } from '../data-files.ts';
 import type { Io } from '../io.ts';
 import { knownRoute } from '../routes/known-routes.ts';
-import { openLog } from '../serve/open-log.ts';
+import { withExistingLog } from '../serve/existing-log.ts';
 import { environmentHelp, loadSettings, SERVER_VARIABLES, type Settings } from '../settings.ts';
 import { readCheckpoints } from '../verify/checkpoints.ts';
-import { publicKeys, type PublicKeys } from '../verify/public-keys.ts';
+import { publicKeys } from '../verify/public-keys.ts';
 import { reportText, verdictOf } from '../verify/report-text.ts';
 
 type Options = {
@@ -105,7 +104,16 @@ async function verify(
     for (const path of [file, ...letters]) if (!existsSync(path)) throw absent(path);
     return verifyFeed(fileSource(file, letters), rest);
   }
-  return withLog(settings, keys, (source) => verifyFeed(source, rest));
+  return withExistingLog(settings, (log, name) =>
+    verifyFeed(
+      logSource(
+        log,
+        name,
+        receiptSeconds(async () => keys.cosigners),
+      ),
+      rest,
+    ),
+  );
 }
 
 async function sourceOf(io: Io, settings: Settings, name: string): Promise<FeedSource> {
@@ -117,34 +125,9 @@ async function sourceOf(io: Io, settings: Settings, name: string): Promise<FeedS
   ]);
 }
 
-async function withLog<T>(
-  settings: Settings,
-  keys: PublicKeys,
-  work: (source: FeedSource) => Promise<T>,
-): Promise<T> {
-  const { dataDir } = settings.config;
-  const { log: path } = dataFiles(dataDir);
-  // Opening it would make it.
-  if (settings.kafka === null && !existsSync(path)) throw absent(path);
-  const opened = await opening(async (closers) => ({ log: await openLog(settings.kafka, dataDir, closers) }));
-  try {
-    const { adapter, name } = await opened.log.describe();
-    const what = adapter === 'kafka' ? `The topic ${name}` : `The ordered log ${path}`;
-    return await work(
-      logSource(
-        opened.log,
-        what,
-        receiptSeconds(async () => keys.cosigners),
-      ),
-    );
-  } finally {
-    await opened.close();
-  }
-}
-
 function absent(path: string): CliFailure {
   return new CliFailure(`There is no ${path}.`, [
-    'Name an exported file, or run it where DATA_DIR or KAFKA_BROKERS lead to the ordered log.',
+    'Name an exported file, or none for the ordered log of this installation.',
   ]);
 }
 

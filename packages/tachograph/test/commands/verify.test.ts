@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../../src/run-cli.ts';
@@ -107,6 +108,41 @@ describe('tachograph verify, beside a running server', () => {
     expect(seen.printed).toContain('entries when ingest gave its receipt');
     writeFileSync(checkpoints, `${note}none\n`);
     expect((await verify(feed, '--checkpoints', checkpoints)).complained).toContain('Checkpoint 2 of');
+  });
+
+  it('proves one event, and writes a folder by which others check it', async () => {
+    const [, second] = lines();
+    const { id, data, source } = JSON.parse(second!) as { id: string; data: unknown; source: string };
+    const io = fakeIo(env);
+    expect(await runCli(['prove', id], io)).toBe(0);
+    expect(io.printed()).toMatch(/^c2sp\.org\/tlog-proof@v1\nindex 1\n/);
+    expect(io.printed()).toContain(source);
+    const out = join(folder.path, 'evidence');
+    expect(await runCli(['evidence', id, '--out', out], fakeIo(env))).toBe(0);
+    expect(readdirSync(out).toSorted()).toEqual([
+      'README.txt',
+      'device-keys.txt',
+      'event-001.json',
+      'event-001.tlog-proof',
+      'installation-keys.txt',
+      'manifest.json',
+    ]);
+    expect(JSON.parse(readFileSync(join(out, 'event-001.json'), 'utf8'))).toEqual(data);
+    const { files } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as {
+      files: { name: string; sha256: string }[];
+    };
+    for (const { name, sha256 } of files) {
+      expect(
+        createHash('sha256')
+          .update(readFileSync(join(out, name)))
+          .digest('hex'),
+      ).toBe(sha256);
+    }
+    const again = fakeIo(env);
+    expect(await runCli(['evidence', id, '--out', out], again)).toBe(1);
+    const none = fakeIo(env);
+    expect(await runCli(['prove', 'x/0/0123456789ab'], none)).toBe(1);
+    expect(none.complained()).toContain('The ordered log has no event x/0/0123456789ab');
   });
 
   it('says what is not there', async () => {
