@@ -2,6 +2,7 @@ import { fileSink } from './file.ts';
 import { openSearchSink } from './opensearch.ts';
 import type { Sink } from './sink.ts';
 import { splunkHecSink } from './splunk-hec.ts';
+import { webhookSink } from './webhook.ts';
 
 /** Every sink. Adding one is a file, a test that runs the sink contract, a line here, and a page. */
-export const SINKS: readonly Sink[] = [fileSink, openSearchSink, splunkHecSink];
+export const SINKS: readonly Sink[] = [fileSink, openSearchSink, splunkHecSink, webhookSink];
