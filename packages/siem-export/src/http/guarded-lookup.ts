@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** The destination's address is not one of the public Internet. */
-export class PrivateAddressError extends Error {
+class PrivateAddressError extends Error {
   constructor(host: string, address: string) {
     super(`${host} is ${address}, which is no public address`);
     this.name = 'PrivateAddressError';
