@@ -13,6 +13,7 @@ import { controlCommand, exportCommand, ingestCommand } from './commands/roles.t
 import { serveCommand } from './commands/serve.ts';
 import { evidenceCommand, proveCommand } from './commands/prove.ts';
 import { replayCommand } from './commands/replay.ts';
+import { tailCommand } from './commands/tail.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { Io } from './io.ts';
@@ -51,6 +52,7 @@ export function createProgram(io: Io): Command {
     .addCommand(keysCommand(io))
     .addCommand(topicsCommand(io))
     .addCommand(logCommand(io))
+    .addCommand(tailCommand(io))
     .addCommand(verifyCommand(io))
     .addCommand(proveCommand(io))
     .addCommand(evidenceCommand(io))

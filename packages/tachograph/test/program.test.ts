@@ -26,6 +26,7 @@ describe('the command line', () => {
       'keys',
       'topics',
       'log',
+      'tail',
       'verify',
       'prove',
       'evidence',
