@@ -32,9 +32,25 @@ const POSTGRES = {
   debian: 'postgresql',
 };
 const OPENSSL = { name: 'OpenSSL', commands: ['openssl'], places: [], debian: 'openssl' };
+const RSYSLOG = {
+  name: 'rsyslog',
+  commands: ['rsyslogd'],
+  places: ['/usr/sbin/rsyslogd'],
+  debian: 'rsyslog',
+};
+const RSYSLOG_TLS = {
+  name: 'rsyslog over TLS',
+  commands: [],
+  get places() {
+    // Debian keeps the modules in a folder by the machine's architecture.
+    const folders = existsSync('/usr/lib') ? readdirSync('/usr/lib') : [];
+    return folders.map((folder) => join('/usr/lib', folder, 'rsyslog/lmnsd_ossl.so'));
+  },
+  debian: 'rsyslog-openssl',
+};
 const KAFKA = [JAVA, MAVEN];
 const FIRST = [CHROMIUM, ...KAFKA, POSTGRES, KCAT, OPENSSL];
-const TOOLS = { first: FIRST, second: [...FIRST, GO], kafka: KAFKA };
+const TOOLS = { first: FIRST, second: [...FIRST, GO, RSYSLOG, RSYSLOG_TLS], kafka: KAFKA };
 
 /** The browser that the tests drive, or `null`. */
 export function findChromium() {

@@ -13,7 +13,7 @@ export type SinkUnderTest = {
   /** What the destination holds now, oldest first, one text a line that was delivered. */
   readonly received: () => Promise<string[]>;
   /** Makes the next try fail as the destination fails when it is out of order for a while. */
-  readonly breakOnce: () => void;
+  readonly breakOnce: () => void | Promise<void>;
   readonly destroy: () => Promise<void>;
 };
 
@@ -61,7 +61,7 @@ export function describeSinkContract(name: string, make: () => Promise<SinkUnder
     it('asks for a retry with a reason when the destination is out of order, and then delivers each event once', async () => {
       const sink = await subject.open([]);
       await sink.deliver(subject.deliveries(0, 2), signal);
-      subject.breakOnce();
+      await subject.breakOnce();
       const batch = subject.deliveries(2, 3);
       const outcomes = await sink.deliver(batch, signal);
       expect(outcomes).toHaveLength(3);

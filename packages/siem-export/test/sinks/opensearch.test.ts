@@ -78,7 +78,7 @@ describeSinkContract('opensearch', async () => {
     deliveries,
     open: () => open(validConfig),
     received: async () => stored,
-    breakOnce: () => (isBroken = true),
+    breakOnce: () => void (isBroken = true),
     destroy: () => server.stop(),
   };
 });

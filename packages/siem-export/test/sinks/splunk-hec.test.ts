@@ -64,7 +64,7 @@ describeSinkContract('splunk-hec', async () => {
     deliveries,
     open: () => open(validConfig),
     received: async () => stored,
-    breakOnce: () => (isBroken = true),
+    breakOnce: () => void (isBroken = true),
     destroy: () => server.stop(),
   };
 });

@@ -65,7 +65,7 @@ describeSinkContract('webhook', async () => {
     deliveries,
     open: () => open(validConfig),
     received: async () => stored,
-    breakOnce: () => (isBroken = true),
+    breakOnce: () => void (isBroken = true),
     destroy: () => server.stop(),
   };
 });
