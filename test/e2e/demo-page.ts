@@ -103,5 +103,5 @@ export async function goOffline(page: Page, offline: boolean): Promise<void> {
   const isOffline = await page.$eval(selector, (element) =>
     element instanceof HTMLInputElement ? element.checked : element.getAttribute('aria-checked') === 'true',
   );
-  if (isOffline !== offline) await page.click(selector);
+  if (isOffline !== offline) await page.locator(selector).click();
 }

@@ -29,12 +29,12 @@ describe('the demo in real Chromium', () => {
   });
 
   it('shows a secret once its entry is durable, and then a receipt that verifies without it', async () => {
-    await page.click(test('reveal-i_11'));
+    await page.locator(test('reveal-i_11')).click();
     await page.waitForSelector(`${test('secret-i_11')}.is-revealed`);
     expect((await statusOf(page)).ledger.durable).toBeGreaterThanOrEqual(1);
     await drained(page);
     await page.waitForSelector(`${test('entry')} [data-state="accepted"]`);
-    await page.click(test('entry'));
+    await page.locator(test('entry')).click();
     const note = await page.$eval(test('receipt-note'), (element) => element.textContent ?? '');
 
     const checkpoint = parseCheckpointNote(note);
@@ -50,7 +50,7 @@ describe('the demo in real Chromium', () => {
   });
 
   it('puts what was exported into the strip, by the place that the entry has in its log', async () => {
-    await page.click(test('export-i_22'));
+    await page.locator(test('export-i_22')).click();
     await page.waitForFunction(
       (selector) => document.querySelector(selector)?.textContent?.includes('item.export') === true,
       { timeout: 20_000 },
@@ -70,7 +70,7 @@ describe('the demo in real Chromium', () => {
     page.on('request', (request) => origins.add(new URL(request.url()).origin));
     const answer = await page.reload();
     await vaultReady(page);
-    await page.click(test('reveal-i_13'));
+    await page.locator(test('reveal-i_13')).click();
     await page.waitForSelector(`${test('secret-i_13')}.is-revealed`);
     expect(errors).toEqual([]);
     expect([...origins]).toEqual([server.url]);
@@ -88,7 +88,7 @@ describe('the demo in real Chromium', () => {
     await page.reload();
     await demoReady(page);
     await vaultReady(page);
-    await page.click(test('copy-i_12'));
+    await page.locator(test('copy-i_12')).click();
     await pendingBecomes(1);
     server = await serve({ dataDir: dir.path, port: server.port });
     await drained(page);

@@ -102,13 +102,13 @@ describe('a device that is revoked while it is offline, in real Chromium', () =>
       const { origin } = await statusOf(page);
       await collectDurable(page, []);
       await goOffline(page, true);
-      await page.click(test('reveal-i_11'));
+      await page.locator(test('reveal-i_11')).click();
       await page.waitForSelector(`${test('secret-i_11')}.is-revealed`);
       await recordReported(page, 2, 'before');
       // The bound of an event is as exact as a request is fast.
       await laterBy(2_000);
       // The administrator is somewhere else: the button works while this page is cut off.
-      await page.click(test('revoke'));
+      await page.locator(test('revoke')).click();
       await page.waitForFunction(() =>
         document.querySelector('#admin-sentence')?.textContent?.startsWith('Revoked'),
       );
@@ -137,7 +137,7 @@ describe('a device that is revoked while it is offline, in real Chromium', () =>
       expect(new Set(feed.slice(1).map(({ devicestatus }) => devicestatus))).toEqual(new Set(['revoked']));
       expect(feed.map(({ sequence }) => Number(sequence))).toEqual(feed.map((_, i) => i));
 
-      await page.click(test('start-over'));
+      await page.locator(test('start-over')).click();
       await vaultReady(page);
       expect((await statusOf(page)).origin).not.toBe(origin);
       expect(await read(page)).toBe(VAULT.secret);

@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createKafkaTopic, openSqlite } from '@tachograph/event-log';
@@ -15,19 +15,32 @@ import { tempDir } from '../support/temp-dir.ts';
 const PARTITIONS = 2;
 
 /** How far the groups have read, as the file of positions has it. */
-function positionsOf(dataDir: string): unknown[] {
-  const db = openSqlite(join(dataDir, 'positions.sqlite'));
+/** The files of the positions, as they stand: a server that was ended while it started leaves the write-ahead log. */
+type Positions = ReadonlyMap<string, Buffer>;
+
+async function readPositions(dataDir: string): Promise<Positions> {
+  const names = (await readdir(dataDir)).filter((name) => /^positions\.sqlite(-wal)?$/.test(name));
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(dataDir, name))] as const)),
+  );
+}
+
+async function setPositions(dataDir: string, files: Positions): Promise<void> {
+  for (const end of ['', '-wal', '-shm']) await rm(join(dataDir, `positions.sqlite${end}`), { force: true });
+  for (const [name, bytes] of files) await writeFile(join(dataDir, name), bytes);
+}
+
+/** Read from a copy: a connection of this process to the file itself would outlive the file that takes its place. */
+async function positionsOf(dataDir: string): Promise<unknown[]> {
+  const copy = await tempDir();
+  await setPositions(copy.path, await readPositions(dataDir));
+  const db = openSqlite(join(copy.path, 'positions.sqlite'));
   try {
     return db.prepare('SELECT name, partition, position FROM group_partition ORDER BY name, partition').all();
   } finally {
     db.close();
+    await copy.remove();
   }
-}
-
-async function setPositions(dataDir: string, bytes: Uint8Array): Promise<void> {
-  const file = join(dataDir, 'positions.sqlite');
-  for (const end of ['-wal', '-shm']) await rm(`${file}${end}`, { force: true });
-  await writeFile(file, bytes);
 }
 
 describe('a topic that does not hold any more what was acknowledged', () => {
@@ -86,7 +99,7 @@ describe('a topic that does not hold any more what was acknowledged', () => {
     expect(await sendLeaves(server, device, 20)).toMatchObject(TRUNCATED);
     await server.stop();
 
-    const stale = await readFile(join(env.DATA_DIR, 'positions.sqlite'));
+    const stale = await readPositions(env.DATA_DIR);
     const row = new RegExp(`demo +${device.device} +0 +19 +20`);
     const doctor = await cli(['doctor'], env);
     expect(doctor).toMatchObject({ code: 1, output: expect.stringContaining('ERR_LOG_TRUNCATED') });
@@ -96,12 +109,12 @@ describe('a topic that does not hold any more what was acknowledged', () => {
     expect(await cli(['log', 'accept-loss', '--yes'], env)).toMatchObject({ code: 0 });
     expect(await cli(['log', 'lost'], env)).toMatchObject({ output: expect.stringContaining('everything') });
     // A host that only exports has its positions for itself, and one whose command was interrupted has its old ones.
-    const fresh = positionsOf(env.DATA_DIR);
+    const fresh = await positionsOf(env.DATA_DIR);
     for (const again of ['accept-loss', 'rewind']) {
       await setPositions(env.DATA_DIR, stale);
-      expect(positionsOf(env.DATA_DIR)).not.toEqual(fresh);
+      expect(await positionsOf(env.DATA_DIR)).not.toEqual(fresh);
       expect(await cli(['log', again, '--yes'], env)).toMatchObject({ code: 0 });
-      expect(positionsOf(env.DATA_DIR)).toEqual(fresh);
+      expect(await positionsOf(env.DATA_DIR)).toEqual(fresh);
     }
 
     server = await serve({ dataDir: env.DATA_DIR, env, port });
