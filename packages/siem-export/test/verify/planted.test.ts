@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HEADER, openEmbeddedLog, type EventLog } from '@tachograph/event-log';
+import { openEmbeddedLog, type EventLog } from '@tachograph/event-log';
 import { leafHash, toHex, utf8, type CheckpointNote, type NoteKey } from '@tachograph/wire';
 import { eventually } from '../../../../test/support/eventually.ts';
 import { random } from '../../../../test/support/random.ts';
@@ -11,8 +11,9 @@ import type { FindingKind } from '../../src/verify/finding.ts';
 import { fileSource } from '../../src/verify/sources/file-source.ts';
 import { logSource } from '../../src/verify/sources/log-source.ts';
 import { exitCodeOf, verifyFeed, type FeedReport, type VerifyOptions } from '../../src/verify/verifier.ts';
+import { enrolled } from '../support/enrolled.ts';
 import { appendTo, keepingLogger } from '../support/surroundings.ts';
-import { eventLeaf, ingestSigner, rejectedLeaf, TestDevice } from '../support/test-device.ts';
+import { ingestSigner, TestDevice } from '../support/test-device.ts';
 
 const DEVICES = 4;
 const APPENDS = 60;
@@ -126,6 +127,22 @@ describe('verify', () => {
   });
 
   it('calls the ordered log complete, also where ingest appended something twice', async () => {
+    const twice = await openEmbeddedLog({ file: join(dir.path, 'twice.sqlite') });
+    const [registrar, device] = [await TestDevice.make(), await TestDevice.make()];
+    await appendTo(twice, await registrar.append([enrolled(device)]));
+    const records = await device.appendEvents(7);
+    for (let i = 0; i < 2; i++) await appendTo(twice, records);
+    await appendTo(twice, await device.appendEvents(2));
+    const repeated = await verifyFeed(
+      logSource(twice, 'the log', async () => null),
+      { ...defaults(), logKeys: [registrar.publicKey] },
+    );
+    expect(exitCodeOf(repeated)).toBe(0);
+    expect(repeated.logs.find(({ origin }) => origin === device.origin)).toMatchObject({
+      entries: 9,
+      provenTo: 9,
+    });
+    await twice.close();
     const report = await verifyFeed(
       logSource(log, 'the log', async () => null),
       defaults(),
@@ -274,53 +291,4 @@ describe('verify', () => {
     expect(report.unreadable[0]).toMatchObject({ reason: 'it is not JSON' });
     expect(exitCodeOf(report)).toBe(19);
   });
-
-  it('finds what a format has no place for among the dead letters', async () => {
-    const device = await TestDevice.make();
-    const own = await openEmbeddedLog({ file: join(dir.path, 'rejected.sqlite') });
-    await appendTo(own, await tenantLogOf(device));
-    const rejected = rejectedLeaf(Uint8Array.of(0xff, 0x7d), 'ERR_LEAF_UTF8');
-    await appendTo(own, await device.append([eventLeaf(0), rejected, eventLeaf(2)]));
-    const folder = join(dir.path, 'rejected');
-    const exporter = startExporter({
-      log: own,
-      routes: [{ name: 'ecs', tenants: '*', format: 'ecs', sink: { type: 'file', stem: 'ecs' } }],
-      exportDir: folder,
-      cosignerKeys: async () => [],
-      logger: keepingLogger(),
-    });
-    await eventually('exported', () => (exporter.status().routes[0]!.counts.records >= 4 ? true : null));
-    await exporter.close();
-    await own.close();
-    expect(await readdir(folder)).toContain('dead-letters-ecs.ndjson');
-    const without = await verifyFeed(fileSource(join(folder, 'ecs.ndjson')), defaults());
-    expect(found(without, 'missing')).toEqual([`${device.origin}/1`]);
-    const letters = join(folder, 'dead-letters-ecs.ndjson');
-    const whole = await verifyFeed(fileSource(join(folder, 'ecs.ndjson'), [letters]), {
-      ...defaults(),
-      logKeys: [registrar.publicKey],
-    });
-    expect(whole.logs.flatMap(({ findings }) => findings)).toEqual([]);
-  });
-
-  let registrar: TestDevice;
-  async function tenantLogOf(device: TestDevice) {
-    registrar = await TestDevice.make();
-    return registrar.append([enrolled(device)]);
-  }
 });
-
-/** The event by which a feed says the key of a device. */
-function enrolled({ origin, vkey }: TestDevice) {
-  const event = {
-    id: '0198c0de-0000-7000-8000-000000000001',
-    time: '2026-11-22T09:00:00.000Z',
-    action: 'device.enrolled',
-    actor: { id: 'tachograph' },
-    outcome: 'success',
-    online: true,
-    clock: { boot: 'b', ms: 1 },
-    data: { origin, vkey, status: 'enrolled' },
-  };
-  return { bytes: utf8(JSON.stringify(event)), headers: { [HEADER.type]: 'device.enrolled' } };
-}
