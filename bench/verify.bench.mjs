@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { fillLog } from './support/filled-log.mjs';
 import { median, table } from './support/table.mjs';
 
-const here = (name) => fileURLToPath(new URL(`support/${name}`, import.meta.url));
+const EXPORT = fileURLToPath(new URL('support/export-all.mjs', import.meta.url));
+const VERIFY = fileURLToPath(new URL('support/verify-file.mjs', import.meta.url));
 const ROUNDS = 3;
 const EVENTS = 200_000;
 const RUN_MS_MAX = 120_000;
@@ -21,10 +22,10 @@ try {
     const [log, exportDir] = [join(folder, `${eventsEach}.sqlite`), join(folder, `export-${eventsEach}`)];
     await fillLog(log, { events: EVENTS, eventsEach, devices: 32 });
     const options = { timeout: RUN_MS_MAX };
-    await run(process.execPath, [here('export-all.mjs'), log, exportDir, String(EVENTS)], options);
+    await run(process.execPath, [EXPORT, log, exportDir, String(EVENTS)], options);
     const rounds = [];
     for (let i = 0; i < ROUNDS; i++) {
-      const args = [here('verify-file.mjs'), join(exportDir, 'events.ndjson'), String(EVENTS)];
+      const args = [VERIFY, join(exportDir, 'events.ndjson'), String(EVENTS)];
       rounds.push(JSON.parse((await run(process.execPath, args, options)).stdout));
     }
     rows.push([
