@@ -2,11 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
+import { freePort, isFree } from './free-port.ts';
 
 const JARS = fileURLToPath(new URL('../../.cache/opensearch/*', import.meta.url));
 const START_MS_MAX = 90_000;
@@ -117,12 +116,4 @@ async function allDocuments(call: OpenSearchNode['call'], index: string): Promis
 async function freeHttpPort(): Promise<number> {
   for (let port = PORTS.from; port <= PORTS.to; port++) if (await isFree(port)) return port;
   throw new Error('no port is free for OpenSearch');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
