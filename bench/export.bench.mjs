@@ -3,6 +3,7 @@
  * tree, format, write, commit. Each run is a process of its own, on a log that was filled beforehand.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +55,9 @@ try {
 async function exportAll(filled, events) {
   const exportDir = join(folder, 'export');
   const log = join(folder, 'unread.sqlite');
-  await copyFile(filled, log);
+  // What was written last may still stand in the write-ahead log.
+  for (const end of ['', '-wal'])
+    if (existsSync(`${filled}${end}`)) await copyFile(`${filled}${end}`, `${log}${end}`);
   const { stdout } = await run(process.execPath, [CHILD, log, exportDir, String(events)], {
     timeout: RUN_MS_MAX,
   });
